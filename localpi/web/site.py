@@ -1,0 +1,32 @@
+"""What the web room needs to know of the settings: a plain value, made by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the daemon listens, how it is called, and what it lets in."""
+
+    version: str
+    host: str
+    port: int
+    owner_secret: str
+    """The secret that the owner's CLI and TUI send as a Bearer credential; "" accepts none."""
+    default_index: str = "root/local"
+    listen_hosts: tuple[str, ...] = ()
+    """Further addresses or names that it listens on (sockets handed over by systemd or launchd)."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that a Host header may carry besides the loopback ones."""
+    outside_url: str = ""
+    """The URL under which a reverse proxy shows this daemon; "" when there is none."""
+    open_registration: bool = False
+    max_upload: int = 1 << 30
+    """Bytes that one request body may have."""
+    started_at: float = 0.0
+    """Unix seconds."""
+    reading_open: bool = True
+    """Whether reading needs no credential: so on loopback listeners, not on others."""
+    max_hot: int = 48 << 20
+    """Bytes of ready answers that are kept in memory."""
