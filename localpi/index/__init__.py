@@ -1,0 +1,1 @@
+"""What localpi does: users, indexes, resolution, freshness, health, downloads, uploads, removal."""

@@ -1,0 +1,33 @@
+"""Uploaded bytes go when no row of any index names them, and never between the rename and the row of an upload."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from localpi.simple.names import Sha256
+    from localpi.store import Store
+
+_STRIPES = 64
+
+
+class Holding:
+    """The one place that unlinks uploaded files; uploads hold the same lock from the rename to the commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._locks = tuple(threading.Lock() for _ in range(_STRIPES))
+
+    def lock(self, sha256: str) -> threading.Lock:
+        """Return the lock for these bytes; different bytes rarely share one, so uploads go side by side."""
+        return self._locks[int(sha256[:4], 16) % _STRIPES]
+
+    def let_go(self, hashes: Iterable[Sha256]) -> None:
+        """Unlink those bytes that no row holds; call after the commit that dropped the rows."""
+        for sha256 in dict.fromkeys(hashes):
+            with self.lock(sha256):
+                if not self._store.releases.holds(sha256):
+                    self._store.uploads.remove(sha256)
