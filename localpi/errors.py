@@ -277,3 +277,44 @@ class StoreBroken(LocalpiError):
 
     code = "store-broken"
     title = "The store is damaged"
+
+
+# -- a file that did not come as announced --------------------------------------------------------------------------
+
+
+class TransferBroken(LocalpiError):
+    """Bytes that came are not the file that was announced; they are never stored."""
+
+    code = "transfer-broken"
+    title = "The file did not arrive whole"
+
+
+class Truncated(TransferBroken):
+    """Fewer bytes than announced: the rest may still be had."""
+
+    code = "truncated"
+
+    def __init__(self, received: int, total: int) -> None:
+        self.received, self.total = received, total
+        super().__init__(f"{received:,} of {total:,} bytes came")
+
+
+class Overlong(TransferBroken):
+    """More bytes than announced."""
+
+    code = "overlong"
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        super().__init__(f"more than the announced {total:,} bytes came")
+
+
+class DigestMismatch(TransferBroken):
+    """The bytes have another digest than was announced."""
+
+    code = "digest-mismatch"
+    title = "The file has another digest than announced"
+
+    def __init__(self, expected: str, found: str) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(f"sha256 is {found}, announced was {expected}")

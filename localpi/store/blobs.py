@@ -1,0 +1,130 @@
+"""Package files by content: `files/ab/cdef…` under their sha256, and `incoming/` beside it on the same file system."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from localpi.store.durable import check_room, make_folder, raise_disk_full
+from localpi.store.growing import Receiving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from localpi.simple.names import Sha256
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Blobs:
+    """Whole files under `root`, each under the sha256 of its bytes; nothing half ever stands there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.incoming = root.with_name("incoming")
+        make_folder(self.root)
+        make_folder(self.incoming)
+        self._held: Counter[str] = Counter()
+        self._holding = threading.Lock()
+
+    def path(self, sha256: Sha256) -> Path:
+        """Where the file is, or would be; ValueError for what is no sha256."""
+        if not SHA256.fullmatch(sha256):
+            message = f"not a sha256: {sha256[:80]!r}"
+            raise ValueError(message)
+        return self.root / sha256[:2] / sha256[2:]
+
+    def has(self, sha256: Sha256) -> int | None:
+        """Size in bytes, None when it is not here."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def open(self, sha256: Sha256) -> BinaryIO | None:
+        """Open it for reading, unbuffered (the loop reads large slices); None when it is not here."""
+        try:
+            return cast("BinaryIO", self.path(sha256).open("rb", buffering=0))
+        except FileNotFoundError:
+            return None
+
+    def receive(
+        self,
+        *,
+        expected: Sha256 | None = None,
+        size: int | None = None,
+        limit: int | None = None,
+        extra: tuple[str, ...] = (),
+        commit: bool = True,
+    ) -> Receiving:
+        """Begin to take a file in.
+
+        `expected` and `size` (bytes) are what was announced, `limit` the most that is taken, `extra` names further
+        digests (`md5`, `blake2_256`). Without `commit` the file waits in `incoming/` for `publish`. DiskFull.
+        """
+        if size is not None:
+            check_room(self.incoming, size)
+        make_folder(self.incoming)
+        try:
+            descriptor, name = tempfile.mkstemp(dir=self.incoming)
+        except OSError as error:
+            raise_disk_full(error)
+            raise
+        return Receiving(
+            self, Path(name), descriptor, expected=expected, size=size, limit=limit, extra=extra, commit=commit
+        )
+
+    def hold(self, sha256: Sha256) -> None:
+        """Protect a file that no database row speaks of yet from `remove`."""
+        with self._holding:
+            self._held[sha256] += 1
+
+    def release(self, sha256: Sha256) -> None:
+        """Undo one `hold`."""
+        with self._holding:
+            self._held[sha256] -= 1
+            if self._held[sha256] <= 0:
+                del self._held[sha256]
+
+    def remove(self, sha256: Sha256, *, unless: Callable[[Sha256], bool] | None = None) -> bool:
+        """Delete the file and say whether that was done: not while it is held, nor when `unless` says it is needed.
+
+        `unless` is asked while nothing can be published, so that a file uploaded again meanwhile stays.
+        """
+        with self._holding:
+            if self._held[sha256] or (unless is not None and unless(sha256)):
+                return False
+            try:
+                self.path(sha256).unlink()
+            except FileNotFoundError:
+                return False
+            return True
+
+    def sweep(self) -> int:
+        """Empty `incoming/` of what a crash left there, before anything is received; how many there were."""
+        count = 0
+        for leftover in self.leftovers():
+            leftover.unlink(missing_ok=True)
+            count += 1
+        return count
+
+    def leftovers(self) -> Iterator[Path]:
+        """List what lies in `incoming/`; while the daemon runs, files on their way in."""
+        with os.scandir(self.incoming) as entries:
+            yield from [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
+
+    def all(self) -> Iterator[tuple[Sha256, int]]:
+        """Every file here with its size in bytes, in no order; strangers in the folders are passed over."""
+        with os.scandir(self.root) as folders:
+            names = [folder.name for folder in folders if folder.is_dir(follow_symlinks=False)]
+        for name in names:
+            with os.scandir(self.root / name) as entries:
+                for entry in entries:
+                    sha256 = name + entry.name
+                    if SHA256.fullmatch(sha256) and entry.is_file(follow_symlinks=False):
+                        yield cast("Sha256", sha256), entry.stat(follow_symlinks=False).st_size

@@ -1,0 +1,129 @@
+"""Package files by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from localpi.errors import DiskFull
+from localpi.simple.names import Sha256, check_sha256
+
+if TYPE_CHECKING:
+    from localpi.store.blobs import Blobs
+
+
+def keep(blobs: Blobs, body: bytes) -> Sha256:
+    with blobs.receive() as receiving:
+        receiving.write(body)
+        return receiving.finish()
+
+
+def test_a_file_is_kept_under_its_digest(blobs: Blobs) -> None:
+    """Path, size, bytes and listing agree."""
+    sha256 = keep(blobs, b"wheel")
+    assert sha256 == hashlib.sha256(b"wheel").hexdigest()
+    assert blobs.path(sha256) == blobs.root / sha256[:2] / sha256[2:]
+    file = blobs.open(sha256)
+    assert file is not None
+    with file:
+        assert file.read() == b"wheel"
+    assert (blobs.has(sha256), list(blobs.all())) == (5, [(sha256, 5)])
+
+
+def test_what_is_not_here_is_none(blobs: Blobs) -> None:
+    """A file deleted by hand is not here, and no error."""
+    sha256 = keep(blobs, b"wheel")
+    blobs.path(sha256).unlink()
+    assert (blobs.has(sha256), blobs.open(sha256), blobs.remove(sha256), list(blobs.all())) == (None, None, False, [])
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "AB" * 32, "ab" * 31, "ab" * 32 + "\n"])
+def test_only_digests_make_paths(blobs: Blobs, name: str) -> None:
+    """No path is made of anything but 64 lower-case hex digits."""
+    with pytest.raises(ValueError, match="sha256"):
+        blobs.path(name)  # type: ignore[arg-type]  # that is the point
+
+
+def test_the_owner_alone_may_read(blobs: Blobs) -> None:
+    """Folders are 0700 and files 0600, whatever the umask."""
+    before = os.umask(0)
+    try:
+        path = blobs.path(keep(blobs, b"wheel"))
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(place.stat().st_mode) for place in (blobs.root, blobs.incoming, path.parent, path)]
+    assert modes == [0o700, 0o700, 0o700, 0o600]
+
+
+def test_the_same_bytes_twice_are_one_file(blobs: Blobs) -> None:
+    """A second arrival replaces the first with the same."""
+    assert keep(blobs, b"wheel") == keep(blobs, b"wheel")
+    assert len(list(blobs.all())) == 1
+
+
+def test_sweep_empties_incoming_only(blobs: Blobs) -> None:
+    """What a crash left goes, what was kept stays."""
+    sha256 = keep(blobs, b"wheel")
+    (blobs.incoming / "leftover").write_bytes(b"half")
+    (blobs.root / "README").write_text("a stranger")
+    assert (blobs.sweep(), list(blobs.leftovers()), list(blobs.all())) == (1, [], [(sha256, 5)])
+
+
+def test_a_file_that_no_row_speaks_of_yet_is_not_removed(blobs: Blobs) -> None:
+    """Between the rename and the commit of its row a file is held."""
+    with blobs.receive() as receiving:
+        receiving.write(b"wheel")
+        sha256 = receiving.finish()
+        assert not blobs.remove(sha256, unless=lambda _: False)
+    assert not blobs.remove(sha256, unless=lambda _: True)
+    assert blobs.remove(sha256, unless=lambda _: False)
+    assert blobs.has(sha256) is None
+
+
+def test_nothing_is_published_while_removal_asks(blobs: Blobs) -> None:
+    """An upload of the same bytes waits until the removal is decided, and then stands."""
+    sha256 = keep(blobs, b"wheel")
+    again = threading.Thread(target=keep, args=(blobs, b"wheel"))
+
+    def unless(_: Sha256) -> bool:
+        again.start()
+        again.join(0.05)
+        assert again.is_alive()
+        return False
+
+    assert blobs.remove(sha256, unless=unless)
+    again.join(10)
+    assert blobs.has(sha256) == 5
+
+
+def test_a_full_disk_leaves_nothing(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room at fsync is DiskFull, and the file is not there."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    receiving = blobs.receive()
+    receiving.write(b"wheel")
+    with pytest.raises(DiskFull):
+        receiving.finish()
+    assert (list(blobs.all()), list(blobs.leftovers()), type(receiving.error)) == ([], [], DiskFull)
+    assert blobs.remove(check_sha256("0" * 64)) is False
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110 - a device
+def test_a_write_that_finds_no_room_is_disk_full(blobs: Blobs) -> None:
+    """What the system refuses for lack of room is DiskFull, and nothing remains."""
+    receiving = blobs.receive()
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, receiving._descriptor)
+    os.close(full)
+    with pytest.raises(DiskFull):
+        receiving.write(b"x")
+    receiving.close()
+    assert (receiving.received, list(blobs.leftovers())) == (0, [])
