@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-import threading
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -14,7 +12,7 @@ from localpi.store.durable import check_room, make_folder, raise_disk_full
 from localpi.store.growing import Receiving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from localpi.simple.names import Sha256
 
@@ -29,8 +27,6 @@ class Blobs:
         self.incoming = root.with_name("incoming")
         make_folder(self.root)
         make_folder(self.incoming)
-        self._held: Counter[str] = Counter()
-        self._holding = threading.Lock()
 
     def path(self, sha256: Sha256) -> Path:
         """Where the file is, or would be; ValueError for what is no sha256."""
@@ -79,31 +75,13 @@ class Blobs:
             self, Path(name), descriptor, expected=expected, size=size, limit=limit, extra=extra, commit=commit
         )
 
-    def hold(self, sha256: Sha256) -> None:
-        """Protect a file that no database row speaks of yet from `remove`."""
-        with self._holding:
-            self._held[sha256] += 1
-
-    def release(self, sha256: Sha256) -> None:
-        """Undo one `hold`."""
-        with self._holding:
-            self._held[sha256] -= 1
-            if self._held[sha256] <= 0:
-                del self._held[sha256]
-
-    def remove(self, sha256: Sha256, *, unless: Callable[[Sha256], bool] | None = None) -> bool:
-        """Delete the file and say whether that was done: not while it is held, nor when `unless` says it is needed.
-
-        `unless` is asked while nothing can be published, so that a file uploaded again meanwhile stays.
-        """
-        with self._holding:
-            if self._held[sha256] or (unless is not None and unless(sha256)):
-                return False
-            try:
-                self.path(sha256).unlink()
-            except FileNotFoundError:
-                return False
-            return True
+    def remove(self, sha256: Sha256) -> bool:
+        """Delete the file, after the commit that dropped its last row; whether there was one."""
+        try:
+            self.path(sha256).unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def sweep(self) -> int:
         """Empty `incoming/` of what a crash left there, before anything is received; how many there were."""

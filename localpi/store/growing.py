@@ -69,7 +69,6 @@ class Receiving:
         self._descriptor, self._path = descriptor, path
         self._closing = threading.Lock()
         self._old = 0  # bytes of an earlier attempt that still lie in the file, see restart
-        self._holding = False
         self._start_hashing()
 
     def _start_hashing(self) -> None:
@@ -159,7 +158,7 @@ class Receiving:
             return self._path.open("rb")
 
     def publish(self) -> Sha256:
-        """Bring a finished file to the medium under its own name; until `close` nobody else may remove it."""
+        """Bring a finished file to the medium under its own name; only then may a database row speak of it."""
         if self.sha256 is None:
             message = "publish comes after finish"
             raise ValueError(message)
@@ -171,8 +170,6 @@ class Receiving:
             if not target.parent.is_dir():
                 make_folder(target.parent)
                 sync_folder(self._blobs.root)
-            self._blobs.hold(self.sha256)
-            self._holding = True
             self._path.replace(target)
             sync_folder(target.parent)
         except OSError as error:
@@ -195,13 +192,10 @@ class Receiving:
             self.error = error
             self._close_descriptor()
         self._path.unlink(missing_ok=True)
-        self._release()
 
     def close(self) -> None:
-        """Done with it: a file that was not published goes, one that was no longer has a protector."""
-        if not self.stored:
-            self.fail(StoreBroken("the transfer was given up"))
-        self._release()
+        """Throw away what was not published."""
+        self.fail(StoreBroken("the transfer was given up"))
 
     def __enter__(self) -> Self:
         return self
@@ -221,7 +215,10 @@ class Receiving:
             raise ValueError(message)
         with self._closing:
             if self.stored and self.sha256:
-                descriptor = os.open(self._blobs.path(self.sha256), os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    descriptor = os.open(self._blobs.path(self.sha256), os.O_RDONLY | os.O_CLOEXEC)
+                except FileNotFoundError:
+                    raise StoreBroken("the file was removed as soon as it had come") from None
             else:
                 self._check_usable()
                 descriptor = os.dup(self._descriptor)
@@ -235,11 +232,6 @@ class Receiving:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-    def _release(self) -> None:
-        if self._holding and self.sha256:
-            self._holding = False
-            self._blobs.release(self.sha256)
 
 
 class Growing(io.RawIOBase):

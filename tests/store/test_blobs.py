@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,33 +71,6 @@ def test_sweep_empties_incoming_only(blobs: Blobs) -> None:
     (blobs.incoming / "leftover").write_bytes(b"half")
     (blobs.root / "README").write_text("a stranger")
     assert (blobs.sweep(), list(blobs.leftovers()), list(blobs.all())) == (1, [], [(sha256, 5)])
-
-
-def test_a_file_that_no_row_speaks_of_yet_is_not_removed(blobs: Blobs) -> None:
-    """Between the rename and the commit of its row a file is held."""
-    with blobs.receive() as receiving:
-        receiving.write(b"wheel")
-        sha256 = receiving.finish()
-        assert not blobs.remove(sha256, unless=lambda _: False)
-    assert not blobs.remove(sha256, unless=lambda _: True)
-    assert blobs.remove(sha256, unless=lambda _: False)
-    assert blobs.has(sha256) is None
-
-
-def test_nothing_is_published_while_removal_asks(blobs: Blobs) -> None:
-    """An upload of the same bytes waits until the removal is decided, and then stands."""
-    sha256 = keep(blobs, b"wheel")
-    again = threading.Thread(target=keep, args=(blobs, b"wheel"))
-
-    def unless(_: Sha256) -> bool:
-        again.start()
-        again.join(0.05)
-        assert again.is_alive()
-        return False
-
-    assert blobs.remove(sha256, unless=unless)
-    again.join(10)
-    assert blobs.has(sha256) == 5
 
 
 def test_a_full_disk_leaves_nothing(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
