@@ -1,0 +1,1 @@
+"""The process: waitress's loop, lock, listening sockets, log, readiness, chores; the only composition root."""

@@ -1,0 +1,178 @@
+"""One connection: waitress's channel, which parks, starves, takes turns and never holds up the loop.
+
+Threads: the loop thread reads, writes and closes; a worker (or, for a hit, the loop thread) runs `service`.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from waitress.channel import ClientDisconnected, HTTPChannel  # type: ignore[import-untyped]
+
+from localpi.daemon.task import Request, Task
+from localpi.store.growing import Growing
+from localpi.web.parked import Parked
+
+if TYPE_CHECKING:
+    from localpi.daemon.loop import Listener
+
+logger = logging.getLogger(__name__)
+
+SLICE = 1 << 20
+"""Bytes that one channel may send in its turn: one that reads a 1.5 GB file costs the others 4 ms at p99, not 450."""
+SLOW_READER_S = 30.0
+"""How long a worker may wait for the client to take what was made already."""
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """One connection and the requests in it, of which one is answered at a time."""
+
+    task_class = Task
+    parser_class = Request
+
+    server: Listener
+    requests: list[Request]
+    parked: Parked | None = None
+    """What the first request waits for; set by a worker, taken back by the loop thread alone."""
+    answering = False
+    """Whether the application runs and may still give bytes."""
+    served = 0
+    will_close: bool
+    _unread = False  # more bytes are waiting behind the request, so that the end of them cannot be seen
+
+    # -- the loop thread ---------------------------------------------------------------------------------------------
+
+    def readable(self) -> bool:
+        """Say whether to look for bytes; while it is parked or starves, only whether the client has gone."""
+        if self.parked is not None or self._is_starving():
+            return not self._unread and not self.will_close
+        return bool(super().readable())
+
+    def handle_read(self) -> None:
+        """Read requests, or notice that the client of a waiting one has gone."""
+        if not self.requests and not self.total_outbufs_len:
+            self._unread = False
+            super().handle_read()
+            return
+        try:
+            gone = not self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            gone = True
+        if gone:
+            self.handle_close()
+        else:
+            self._unread = True
+
+    def writable(self) -> bool:
+        """Say whether there is something to send now: a starving file has nothing yet, a broken one never will."""
+        growing = self._growing()
+        if growing is not None and not self.will_close:
+            if growing.broken():
+                logger.info("%s: transfer broken off, its source failed", self.addr[0])
+                self.will_close = True
+            elif growing.starving():
+                self.server.loop.hungry = True
+                return False
+        return bool(super().writable())
+
+    def is_idle(self) -> bool:
+        """Say whether nothing is on its way in or out."""
+        return not (self.requests or self.total_outbufs_len or self.request is not None)
+
+    def handle_close(self) -> None:
+        """Close the connection; what was parked in it is dropped."""
+        super().handle_close()
+        if self.request is not None:
+            self.request.close()
+        if self.parked is not None:
+            self.parked = None
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Drop the requests of a connection that has gone; not while a worker runs one."""
+        with self.requests_lock:
+            for request in self.requests:
+                request.close()
+            self.requests = []
+
+    def _growing(self) -> Growing | None:
+        if not self.total_outbufs_len:
+            return None
+        file = getattr(self.outbufs[0], "file", None)
+        return file if isinstance(file, Growing) else None
+
+    def _is_starving(self) -> bool:
+        growing = self._growing()
+        return growing is not None and growing.starving()
+
+    # -- any thread --------------------------------------------------------------------------------------------------
+
+    def service(self) -> None:
+        """Answer the first request; when it is parked it stays first, with its body."""
+        request = self.requests[0]
+        self.answering = True
+        self.served += 1
+        try:
+            super().service()
+        except Parked as parked:
+            self.answering = False
+            request.rewind()
+            if request.hot is not None:
+                request.hot = None
+                self.server.loop.hand_over(self)
+                return
+            if request.waited is None:
+                request.waited = time.monotonic()
+            self.parked = parked
+            self.server.loop.park(self)
+
+    def _flush_some(self, do_close: bool = True) -> bool:  # noqa: FBT001, FBT002 -- waitress's signature
+        """Send up to SLICE bytes of what is there; say whether anything went out."""
+        sent, budget = 0, SLICE
+        while budget > 0:
+            outbuf: Any = self.outbufs[0]
+            remaining = outbuf.__len__()
+            if remaining <= 0:
+                if len(self.outbufs) == 1:
+                    break
+                self.outbufs.pop(0).close()
+                continue
+            chunk = outbuf.get(min(self.sendbuf_len, budget))
+            if not chunk:
+                if not isinstance(getattr(outbuf, "file", None), Growing):
+                    logger.error("a file is shorter than it was when it was opened: connection closed")
+                    self.will_close = True
+                break
+            taken = self.send(chunk, do_close=do_close)
+            if not taken:
+                break
+            outbuf.skip(taken, True)  # noqa: FBT003 -- waitress's signature
+            self.total_outbufs_len -= taken
+            sent += taken
+            budget -= taken
+        if sent:
+            self.last_activity = time.time()
+        return sent > 0
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Let a worker that makes more than the client takes wait, not for ever; nothing else waits.
+
+        Neither the loop thread (waitress deadlocks there) nor a worker between two pipelined requests: the next one
+        begins when the answer before it is out.
+        """
+        if self.total_outbufs_len <= self.adj.outbuf_high_watermark:
+            return
+        if not self.answering or self.server.loop.is_here():
+            return
+        until = time.monotonic() + SLOW_READER_S
+        with self.outbuf_lock:
+            self._flush_exception(self._flush_some, do_close=False)
+            while self.connected and not self.will_close and self.total_outbufs_len > self.adj.outbuf_high_watermark:
+                self.server.pull_trigger()
+                if not self.outbuf_lock.wait(until - time.monotonic()):
+                    raise ClientDisconnected

@@ -1,0 +1,137 @@
+"""One request and its answer: waitress's own, changed in what it keeps open, sends and leaves out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
+from waitress.task import WSGITask  # type: ignore[import-untyped]
+from waitress.utilities import build_http_date  # type: ignore[import-untyped]
+
+from localpi.daemon import access
+from localpi.web.parked import WAITED, Parked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOT = "localpi.hot"
+"""The environ key of what `find_hot` gave: such a request runs on the loop thread."""
+
+BODILESS = frozenset({"204", "304"})
+
+
+class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """A request, and what has happened to it."""
+
+    hot: object | None = None
+    waited: float | None = None
+    """When it was parked first, monotonic seconds."""
+
+    def rewind(self) -> None:
+        """Make the body readable from its start again, for another run."""
+        if self.body_rcv is not None:
+            self.get_body_stream().seek(0)
+
+
+class Unsent:
+    """The `wsgi.file_wrapper` of a HEAD request: waitress would send the body of a real one."""
+
+    def __init__(self, file: Any, block_size: int = 0) -> None:  # noqa: ARG002 -- PEP 3333 has the second argument
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def close(self) -> None:
+        """Close the file, as a server has to (PEP 3333)."""
+        if hasattr(self._file, "close"):
+            self._file.close()
+
+
+class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    """Runs the application for one request."""
+
+    request: Request
+    close_on_finish: bool
+
+    def service(self) -> None:
+        """Answer the request; after it nothing more of this answer is made."""
+        try:
+            super().service()
+        finally:
+            self.channel.answering = False
+        access.note(self)
+
+    def execute(self) -> None:
+        """Run the application; only a GET or HEAD without a first byte may ask to be run again."""
+        try:
+            super().execute()
+        except Parked as parked:
+            if self.wrote_header or self.request.command not in ("GET", "HEAD"):
+                message = f"{self.request.command} was parked, or after its first byte"
+                raise RuntimeError(message) from parked
+            raise
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return waitress's environ (PEP 3333) and ours in it."""
+        environ: dict[str, Any] = super().get_environment()
+        environ["localpi.listener"] = self.channel.server.effective_host
+        if self.request.hot is not None:
+            environ[HOT] = self.request.hot
+        if self.request.waited is not None:
+            environ[WAITED] = self.request.waited
+        if self.request.command == "HEAD":
+            environ["wsgi.file_wrapper"] = Unsent
+        return environ
+
+    def write(self, data: bytes) -> None:
+        """Send the head once, then the data; HEAD has none (RFC 9110, 9.3.2), whatever the application gives."""
+        super().write(b"" if self.request.command == "HEAD" else data)
+
+    def build_response_header(self) -> bytes:
+        """Make the head of the answer; a connection is kept whenever its end can be seen (RFC 9112, 6.3 and 9.3).
+
+        waitress closes it after 304 and 204, and after every chunked body.
+        """
+        bodiless = self.status[:3] in BODILESS
+        lines = [f"HTTP/{self.version} {self.status}"]
+        sized = dated = False
+        for name, value in self.response_headers:
+            lowered = name.lower()
+            if lowered == "connection" or (bodiless and lowered == "content-length"):
+                continue
+            sized |= lowered == "content-length"
+            dated |= lowered == "date"
+            lines.append(f"{name}: {value}")
+        if not dated:
+            lines.append(_date(self.start_time))
+        if not sized and not bodiless and self.content_length is not None:
+            lines.append(f"Content-Length: {self.content_length}")
+            sized = True
+        endless = not (sized or bodiless or self.request.command == "HEAD")
+        asked = self.request.headers.get("CONNECTION", "").lower()
+        if self.version == "1.1":
+            if endless:
+                lines.append("Transfer-Encoding: chunked")
+                self.chunked_response = True
+            self.close_on_finish |= "close" in asked
+        elif asked == "keep-alive" and not endless:
+            lines.append("Connection: Keep-Alive")
+        else:
+            self.close_on_finish = True
+        if self.close_on_finish:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _date(now: float) -> str:
+    """Make the Date header (RFC 9110, 6.6.1); making one costs 2 µs, a look 0.1."""
+    global _dated  # noqa: PLW0603 -- one text per second for the whole process; a race makes it twice
+    second, text = _dated
+    if second != int(now):
+        text = f"Date: {build_http_date(now)}"
+        _dated = int(now), text
+    return text
+
+
+_dated = (0, f"Date: {build_http_date(0)}")
