@@ -93,15 +93,19 @@ class FileGone(LocalpiError):
 
 
 class CannotKnow(LocalpiError):
-    """Whether it exists cannot be known now, or it is known but not here: HTTP 424."""
+    """Whether it exists cannot be known now, or it is known but not here: HTTP 424.
+
+    `state` is the base's (down, auth, captive) or "" when it is well in general; `since` is a clock time.
+    """
 
     code = "cannot-know"
     title = "A base cannot be reached"
 
-    def __init__(self, base: str, reason: str, *, since: str = "") -> None:
-        self.base, self.reason, self.since = base, reason, since
+    def __init__(self, base: str, reason: str, *, state: str = "", since: str = "") -> None:
+        self.base, self.reason, self.state, self.since = base, reason, state, since
         self.hint = "localpi status"
-        super().__init__(f"base {base} {reason}" + (f" since {since}" if since else ""))
+        condition = f" {state}" + (f" since {since}" if since else "") if state else ""
+        super().__init__(f"base {base}{condition}: {reason}")
 
 
 # -- what was sent is not right -------------------------------------------------------------------------------------

@@ -1,0 +1,161 @@
+"""Files on their way from an upstream into the cache; all who want the same file share one download.
+
+A download that breaks is taken up again where it broke. The store holds back the last byte until the digest is right,
+so what an upstream gets wrong never completes at a client.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from localpi.errors import LocalpiError
+from localpi.index.flights import KEPT_S, Flights
+from localpi.upstream.outcomes import Broken, Missing, OpenedFile, Unreachable
+
+if TYPE_CHECKING:
+    from localpi.index.mirror_index import MirrorIndex
+    from localpi.simple.names import ProjectName, Sha256
+    from localpi.store.blobs import Blobs
+    from localpi.store.growing import Receiving
+    from localpi.upstream import Upstream
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 64
+ATTEMPTS = 5
+PIECE = 1 << 18
+START_DEADLINE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file to fetch: where from, under which names it is kept, and what the page said of it. `size` in bytes."""
+
+    mirror: MirrorIndex
+    project: ProjectName
+    key: str
+    filename: str
+    url: str
+    sha256: Sha256 | None
+    size: int | None
+
+
+@dataclass(slots=True, eq=False)
+class Download:
+    """One file under way.
+
+    `begun` is set once `receiving` has a length, or the upstream has none to tell, or `refusal` says why there is
+    nothing; `ended` once it is stored or given up. `until`: monotonic time by which it has begun or never will.
+    """
+
+    wanted: Wanted
+    until: float
+    begun: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+    receiving: Receiving | None = None
+    refusal: Missing | Unreachable | None = None
+    ended_at: float = 0.0
+
+
+class Downloads:
+    """Runs at most AT_ONCE downloads, each file at most once at a time.
+
+    `keep(wanted, sha256, size)` is told of each file that is stored, before its download ends.
+    """
+
+    def __init__(self, upstream: Upstream, blobs: Blobs, keep: Callable[[Wanted, Sha256, int], None]) -> None:
+        self._upstream, self._blobs, self._keep = upstream, blobs, keep
+        self._flights: Flights[None] = Flights("download", threads_per_lane=AT_ONCE)
+        self._lock = threading.Lock()
+        self._downloads: dict[str, Download] = {}
+
+    def join(self, wanted: Wanted) -> Download:
+        """Return the download of that URL that is under way, or begin one."""
+        with self._lock:
+            self._forget_old()
+            download = self._downloads.get(wanted.url)
+            if download is not None:
+                return download
+            download = self._downloads[wanted.url] = Download(wanted, time.monotonic() + START_DEADLINE_S)
+        self._flights.join("files", (wanted.url, id(download)), lambda: self._run(download), START_DEADLINE_S)
+        return download
+
+    def _forget_old(self) -> None:
+        """Drop those that ended over a second ago; until then those who waited come back for the outcome."""
+        now = time.monotonic()
+        for url in [url for url, one in self._downloads.items() if one.ended_at and now - one.ended_at > KEPT_S]:
+            del self._downloads[url]
+
+    def _run(self, download: Download) -> None:
+        try:
+            download.refusal = self._fetch(download)
+        except LocalpiError as error:
+            download.refusal = Unreachable("broken", error.message)
+            log.warning("%s: %s", download.wanted.filename, error.message)
+            _give_up(download, error)
+        except Exception as error:
+            download.refusal = Unreachable("broken", "the download failed")
+            _give_up(download, error)
+            raise
+        finally:
+            download.ended_at = time.monotonic()
+            download.ended.set()
+            download.begun.set()
+
+    def _fetch(self, download: Download) -> Missing | Unreachable | None:
+        """Fetch the file in as many goes as it takes; what refused it, or None when it is stored."""
+        wanted = download.wanted
+        validator: str | None = None
+        tries = 0
+        while True:
+            offset = download.receiving.received if download.receiving is not None else 0
+            opened = self._upstream.open_file(wanted.mirror.upstream, wanted.url, offset=offset, validator=validator)
+            if isinstance(opened, OpenedFile):
+                validator = opened.validator
+                refusal = self._receive(download, opened)
+                if refusal is None:
+                    return None
+            else:
+                refusal = opened
+            progressed = download.receiving is not None and download.receiving.received > offset
+            tries = 0 if progressed else tries + 1
+            if isinstance(refusal, Missing) or download.receiving is None or tries >= ATTEMPTS:
+                if download.receiving is not None:
+                    _give_up(download, LocalpiError(f"{wanted.filename} did not arrive whole"))
+                return refusal
+            download.ended.wait(0.1 * 2**tries)  # a pause: nobody sets it before this thread does
+
+    def _receive(self, download: Download, opened: OpenedFile) -> Unreachable | None:
+        """Read one answer to its end into the store; what broke it, or None when the file is whole and kept."""
+        wanted = download.wanted
+        try:
+            receiving = download.receiving
+            total = opened.total if opened.total is not None else wanted.size
+            if wanted.size is not None and total != wanted.size:
+                return Unreachable("broken", f"says {total} bytes where its page says {wanted.size}")
+            if receiving is None:
+                receiving = download.receiving = self._blobs.receive(expected=wanted.sha256, size=total)
+                if total is not None:
+                    download.begun.set()
+            elif opened.offset == 0:
+                receiving.restart()
+            while piece := opened.read(PIECE):
+                receiving.write(piece)
+        except Broken as error:
+            return Unreachable("broken", str(error))
+        finally:
+            opened.close()
+        sha256 = receiving.finish()
+        self._keep(wanted, sha256, receiving.received)
+        receiving.close()
+        return None
+
+
+def _give_up(download: Download, error: Exception) -> None:
+    if download.receiving is not None:
+        download.receiving.fail(error)

@@ -1,0 +1,221 @@
+"""A file of an index, from the store, from a download under way, or by a redirect.
+
+A path names the index, sixteen hex digits of the sha256 and the file name (devpi's `+f`); which URL that is at the
+upstream stands in the stored page of its project. What is here is served whatever the upstream says meanwhile.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from localpi.errors import CannotKnow, FileGone, FileNotHere
+from localpi.index.downloads import Download, Downloads, Wanted
+from localpi.index.mirror_index import MirrorIndex, mirror_index
+from localpi.index.resolve import Word
+from localpi.index.waiting import Waiting
+from localpi.simple.links import find_file
+from localpi.simple.names import check_sha256, project_candidates
+from localpi.store.cached import CachedFile
+from localpi.upstream.outcomes import Missing, Unreachable
+from localpi.upstream.pages import decode_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from localpi.index.mirrors import Mirrors
+    from localpi.index.registry import Registry
+    from localpi.index.watch import Watch
+    from localpi.simple.links import FileRef
+    from localpi.simple.model import File
+    from localpi.simple.names import ProjectName, Sha256
+    from localpi.store import Store
+    from localpi.store.blobs import Blobs
+    from localpi.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """A file to send: `size` in bytes, `etag` unquoted.
+
+    `file` is seekable, never blocks, and may still be growing; None when only the head was asked for. `path` is set
+    where the whole file lies on disk.
+    """
+
+    file: BinaryIO | None
+    size: int
+    etag: str
+    filename: str
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The client should fetch it from there (`mirror_use_external_urls`)."""
+
+    url: str
+
+
+class Files:
+    """Opens files of indexes; never waits for the network."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        upstream: Upstream,
+        mirrors: Mirrors,
+        watch: Watch,
+        now_us: Callable[[], int],
+    ) -> None:
+        self._registry, self._store, self._mirrors, self._watch = registry, store, mirrors, watch
+        self._now_us = now_us
+        self._downloads = Downloads(upstream, store.files, self._keep)
+
+    def open(self, index: str, ref: FileRef, *, asked_at: float, head: bool = False) -> FileAnswer | Redirect | Waiting:
+        """Open the file that a link of that index names; with `head` its bytes are not wanted.
+
+        Raises IndexNotFound, FileNotHere, FileGone, CannotKnow (known or unknown, but not to be had now).
+        """
+        found = self._registry.get(index)
+        if found.mirror is None:
+            return self._from_stage(index, ref)
+        mirror = mirror_index(index, found.mirror)
+        name = _stored_name(ref)
+        cached = self._store.cached.find(mirror.source, ref.key, name)
+        if cached is not None:
+            answer = self._from_blobs(self._store.files, cached.sha256, name)
+            if answer is not None:
+                return answer
+        looked = self._look_up(mirror, ref, asked_at)
+        if isinstance(looked, Waiting):
+            return looked
+        wanted = _wanted(mirror, ref, *looked)
+        if wanted.sha256 is not None:
+            answer = self._from_blobs(self._store.files, wanted.sha256, name)
+            if answer is not None:
+                self._keep(wanted, wanted.sha256, answer.size)
+                return answer
+        if mirror.config.mirror_use_external_urls and not ref.is_metadata:
+            return Redirect(wanted.url)
+        if head and wanted.size is not None:
+            return FileAnswer(None, wanted.size, wanted.sha256 or wanted.key, name)
+        return self._from_upstream(wanted)
+
+    def _from_stage(self, index: str, ref: FileRef) -> FileAnswer:
+        row = self._store.releases.file(index, ref.key, ref.filename)
+        if row is None:
+            if self._store.releases.was_deleted(index, ref.filename):
+                raise FileGone(index, ref.filename)
+            raise FileNotHere(index, ref.filename)
+        if ref.is_metadata:
+            if not row.core_metadata:
+                raise FileNotHere(index, _stored_name(ref))
+            data = row.core_metadata
+            return FileAnswer(io.BytesIO(data), len(data), f"{row.sha256}.metadata", _stored_name(ref))
+        answer = self._from_blobs(self._store.uploads, check_sha256(row.sha256), ref.filename)
+        if answer is None:
+            raise FileNotHere(index, ref.filename)
+        return answer
+
+    def _from_blobs(self, blobs: Blobs, sha256: Sha256, filename: str) -> FileAnswer | None:
+        """Open a whole file; None when its bytes are not here (deleted under us: not here, never a 500)."""
+        file = blobs.open(sha256)
+        if file is None:
+            return None
+        self._store.cached.used(sha256, self._now_us())
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        return FileAnswer(file, size, sha256, filename, blobs.path(sha256))
+
+    def _look_up(self, mirror: MirrorIndex, ref: FileRef, asked_at: float) -> tuple[ProjectName, File] | Waiting:
+        """Find the file in the stored pages of the projects it may belong to; ask the upstream for those missing."""
+        candidates = project_candidates(ref.filename)
+        for project in candidates:
+            file = self._in_page(mirror, project, ref)
+            if file is not None:
+                return project, file
+        for project in candidates:
+            # A page that is fresh may still lack a file that is newer than it: a lock file names it before we look.
+            look = self._mirrors.look(mirror, project, asked_at=asked_at, revalidate=True)
+            if isinstance(look, Waiting):
+                return look
+            if look.said.word is Word.UNKNOWN:
+                raise self._watch.cannot_know(mirror.name, look.said.reason)
+            file = self._in_page(mirror, project, ref) if look.said.word is Word.HAS else None
+            if file is not None:
+                return project, file
+        raise FileNotHere(mirror.name, ref.filename)
+
+    def _in_page(self, mirror: MirrorIndex, project: ProjectName, ref: FileRef) -> File | None:
+        stored = self._store.pages.get(mirror.source, project)
+        if stored is None or not stored.body:
+            return None
+        body = decode_page(stored.body, stored.encoding)
+        return find_file(body, stored.content_type, project, stored.url, ref)
+
+    def _from_upstream(self, wanted: Wanted) -> FileAnswer | Waiting:
+        health = self._watch.health(wanted.mirror.name)
+        if not health.reachable:
+            raise self._watch.cannot_know(wanted.mirror.name, health.reason)
+        download = self._downloads.join(wanted)
+        if not download.begun.is_set():
+            if time.monotonic() >= download.until:
+                raise CannotKnow(wanted.mirror.name, f"does not send {wanted.filename}")
+            return Waiting(download.begun.is_set, download.until)
+        return self._follow(download)
+
+    def _follow(self, download: Download) -> FileAnswer:
+        wanted, receiving = download.wanted, download.receiving
+        if receiving is None or receiving.error is not None or receiving.total is None:
+            if isinstance(download.refusal, Missing):
+                raise FileNotHere(wanted.mirror.name, wanted.filename)
+            reason = download.refusal.reason if isinstance(download.refusal, Unreachable) else "sent a wrong file"
+            raise CannotKnow(wanted.mirror.name, f"{reason}: {wanted.filename}")
+        etag = wanted.sha256 or receiving.sha256 or wanted.key
+        return FileAnswer(receiving.open_reader(), receiving.total, etag, wanted.filename)
+
+    def _keep(self, wanted: Wanted, sha256: Sha256, size: int) -> None:
+        """Note that a file of a mirror is here; the first hash of one that has none upstream is its hash for good."""
+        now_us = self._now_us()
+        if wanted.sha256 is None:
+            self._store.seen.keep_first_hash(wanted.mirror.source, wanted.project, wanted.filename, sha256, now_us)
+        self._store.cached.add_later(
+            CachedFile(
+                source=wanted.mirror.source,
+                key=wanted.key,
+                filename=wanted.filename,
+                project=wanted.project,
+                sha256=sha256,
+                size=size,
+                stored_us=now_us,
+                used_us=now_us,
+            )
+        )
+
+
+def _stored_name(ref: FileRef) -> str:
+    return ref.filename + ".metadata" if ref.is_metadata else ref.filename
+
+
+def _wanted(mirror: MirrorIndex, ref: FileRef, project: ProjectName, file: File) -> Wanted:
+    """What to fetch for a link: the file, or its core metadata (PEP 658: beside it, `.metadata` added to the URL)."""
+    url, size, hashes = file["url"], file.get("size"), file.get("hashes", {})
+    if ref.is_metadata:
+        core = file.get("core-metadata")
+        if not core:
+            raise FileNotHere(mirror.name, _stored_name(ref))
+        url, size, hashes = f"{url}.metadata", None, core if isinstance(core, dict) else {}
+    sha256 = hashes.get("sha256")
+    return Wanted(
+        mirror=mirror,
+        project=project,
+        key=ref.key,
+        filename=_stored_name(ref),
+        url=url,
+        sha256=check_sha256(sha256) if sha256 else None,
+        size=size,
+    )

@@ -1,0 +1,98 @@
+"""The index room as one value: what the web room calls and the daemon composes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from localpi.index.accounts import Accounts
+from localpi.index.files import Files
+from localpi.index.first_run import make_defaults
+from localpi.index.mirror_index import mirror_index
+from localpi.index.mirrors import Mirrors
+from localpi.index.pages import Pages
+from localpi.index.passwords import Passwords
+from localpi.index.registry import Registry
+from localpi.index.removal import Removal
+from localpi.index.stamps import Stamps
+from localpi.index.uploads import Uploads
+from localpi.index.users import Users
+from localpi.index.watch import PROBE_DEADLINE_S, Watch, utc
+from localpi.reports import BaseHealth, CacheUse
+from localpi.settings.pypi import PYPI_SIMPLE
+from localpi.upstream.outcomes import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localpi.settings.load import Settings
+    from localpi.store import Store
+    from localpi.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Everything that localpi does with indexes."""
+
+    registry: Registry
+    users: Users
+    accounts: Accounts
+    pages: Pages
+    files: Files
+    uploads: Uploads
+    removal: Removal
+    stamps: Stamps
+    store: Store
+    watch: Watch
+
+    def bases(self) -> tuple[BaseHealth, ...]:
+        """Return how each mirror is doing, in the order of their names."""
+        rows = []
+        for index in self.registry.all():
+            if index.mirror is None:
+                continue
+            health = self.watch.health(index.name)
+            since = utc(health.since_us) if health.since_us else None
+            rows.append(BaseHealth(index.name, health.state, health.reason, since, self.watch.next_probe(index.name)))
+        return tuple(rows)
+
+    def cache_use(self) -> CacheUse:
+        """Return what the cached files of mirrors take."""
+        files, size = self.store.cached.totals()
+        return CacheUse(bytes=size, files=files)
+
+
+def build_library(
+    store: Store, upstream: Upstream, settings: Settings, *, owner_secret: str, now_us: Callable[[], int]
+) -> Library:
+    """Compose the room; on the first run make user root, `root/pypi` and `root/local`.
+
+    `now_us` gives the time in integer µs UTC.
+    """
+    stamps = Stamps()
+    passwords = Passwords()
+    registry = Registry(store, now_us, stamps, secrets=upstream.credentials)
+    make_defaults(store, registry, passwords, now_us, pypi_url=PYPI_SIMPLE, root_password=settings.root_password)
+
+    def probe(index: str) -> tuple[str, str] | None:
+        """Contact a mirror's upstream once; what went wrong, or None."""
+        found = registry.get(index).mirror
+        if found is None:
+            return None
+        outcome = upstream.probe(mirror_index(index, found).upstream, PROBE_DEADLINE_S)
+        return (outcome.kind, outcome.reason) if isinstance(outcome, Unreachable) else None
+
+    watch = Watch(probe, now_us)
+    mirrors = Mirrors(store, upstream, stamps, watch, now_us)
+    return Library(
+        registry=registry,
+        users=Users(store, registry, passwords, now_us, open_registration=settings.open_registration),
+        accounts=Accounts(store, passwords, now_us, owner_secret=owner_secret, login_ttl_s=settings.login_ttl),
+        pages=Pages(registry, store, mirrors, watch, stamps),
+        files=Files(registry, store, upstream, mirrors, watch, now_us),
+        uploads=Uploads(store, registry, stamps, now_us),
+        removal=Removal(store, registry, stamps, now_us),
+        stamps=stamps,
+        store=store,
+        watch=watch,
+    )
