@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from localpi.index.flights import KEPT_S, Flights
 from localpi.upstream.outcomes import Broken, Missing, OpenedFile, Unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from localpi.index.mirror_index import MirrorIndex
     from localpi.simple.names import ProjectName, Sha256
     from localpi.store.blobs import Blobs

@@ -64,6 +64,7 @@ class Files:
 
     def __init__(
         self,
+        *,
         registry: Registry,
         store: Store,
         upstream: Upstream,

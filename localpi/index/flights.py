@@ -10,9 +10,11 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
 
 log = logging.getLogger(__name__)
 

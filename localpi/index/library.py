@@ -89,7 +89,7 @@ def build_library(
         users=Users(store, registry, passwords, now_us, open_registration=settings.open_registration),
         accounts=Accounts(store, passwords, now_us, owner_secret=owner_secret, login_ttl_s=settings.login_ttl),
         pages=Pages(registry, store, mirrors, watch, stamps),
-        files=Files(registry, store, upstream, mirrors, watch, now_us),
+        files=Files(registry=registry, store=store, upstream=upstream, mirrors=mirrors, watch=watch, now_us=now_us),
         uploads=Uploads(store, registry, stamps, now_us),
         removal=Removal(store, registry, stamps, now_us),
         stamps=stamps,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from typing import cast, TYPE_CHECKING
 
-from localpi.simple.model import File, Page
+
+if TYPE_CHECKING:
+    from localpi.simple.model import File, Page
+    from collections.abc import Sequence
 
 
 def merge_pages(pages: Sequence[Page]) -> Page:

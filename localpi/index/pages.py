@@ -14,13 +14,13 @@ from localpi.index import resolve
 from localpi.index.config import MirrorConfig
 from localpi.index.merge import merge_pages
 from localpi.index.mirror_index import MirrorIndex, mirror_index
-from localpi.index.mirrors import Look
 from localpi.index.order import mirrors_allowed
 from localpi.index.stage_pages import stage_page
 from localpi.index.waiting import Waiting
 from localpi.simple.render import render_json
 
 if TYPE_CHECKING:
+    from localpi.index.mirrors import Look
     from collections.abc import Sequence
 
     from localpi.index.config import IndexConfig
