@@ -12,8 +12,6 @@ class Site:
     version: str
     host: str
     port: int
-    owner_secret: str
-    """The secret that the owner's CLI and TUI send as a Bearer credential; "" accepts none."""
     default_index: str = "root/local"
     listen_hosts: tuple[str, ...] = ()
     """Further addresses or names that it listens on (sockets handed over by systemd or launchd)."""

@@ -1,0 +1,107 @@
+"""The multipart form of an upload, read as it comes: the file goes straight to where it will lie.
+
+Werkzeug's Request would write it three times (the server's spool, its own temporary file, ours).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from localpi.errors import InvalidUpload, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from werkzeug.sansio.multipart import Event
+
+MOST_PARTS = 5_000  # a wheel with 1,000 dependencies has as many; each is a part
+LONGEST_FIELDS = 8 << 20  # bytes of all fields together: descriptions are long
+CHUNK = 256 << 10
+FILE_FIELD = "content"
+
+
+class Sink(Protocol):
+    """Where the file goes."""
+
+    def write(self, data: bytes) -> object:
+        """Take the next bytes."""
+
+
+class Form:
+    """The fields of a form, in the order in which they came, and the name of the file that was sent."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, list[str]] = {}
+        self.filename: str | None = None
+        self.size = 0
+
+    def action(self) -> str:
+        """Return the field `:action`, "" when there is none."""
+        return self.fields.get(":action", [""])[0]
+
+
+def read_form(stream: BinaryIO, content_type: str, sink: Sink) -> Form:
+    """Read a multipart/form-data body (RFC 7578); the bytes of the part `content` go to `sink` as they come.
+
+    Other file parts (signatures) are read and dropped. Raises InvalidUpload, TooLarge, and what the sink raises.
+    """
+    form = Form()
+    part: File | Field | None = None
+    held = bytearray()
+    for event in _events(stream, content_type):
+        if isinstance(event, (Field, File)):
+            if not event.name:
+                raise InvalidUpload("a part of the form has no name")
+            part = event
+            if isinstance(event, File) and event.name == FILE_FIELD:
+                if form.filename is not None:
+                    raise InvalidUpload("the form has two files")
+                form.filename = event.filename
+        elif isinstance(event, Data) and part is not None:
+            if isinstance(part, Field):
+                form.size += len(event.data)
+                if form.size > LONGEST_FIELDS:
+                    raise TooLarge("the form without its file", LONGEST_FIELDS)
+                held += event.data
+                if not event.more_data:
+                    form.fields.setdefault(part.name, []).append(_text(held, part.name))
+                    held.clear()
+            elif part.name == FILE_FIELD:
+                sink.write(event.data)
+    return form
+
+
+def _events(stream: BinaryIO, content_type: str) -> Iterator[Event]:
+    """Decode the body piece by piece, up to its end."""
+    kind, options = parse_options_header(content_type)
+    boundary = options.get("boundary", "")
+    if kind != "multipart/form-data" or not boundary or not boundary.isascii() or len(boundary) > 200:
+        raise InvalidUpload("an upload is a multipart/form-data body")
+    decoder = MultipartDecoder(boundary.encode("ascii"), LONGEST_FIELDS, max_parts=MOST_PARTS)
+    try:
+        while True:
+            data = stream.read(CHUNK)
+            decoder.receive_data(data or None)
+            while not isinstance(event := decoder.next_event(), NeedData):
+                yield event
+                if isinstance(event, Epilogue):
+                    return
+            if not data:
+                break
+    except RequestEntityTooLarge:
+        raise TooLarge("the form without its file", LONGEST_FIELDS) from None
+    except ValueError:
+        raise InvalidUpload("the form cannot be read: it is cut off or malformed") from None
+    raise InvalidUpload("the form ends too early")
+
+
+def _text(data: bytearray, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidUpload(f"the field {name[:60]!r} is not UTF-8") from None

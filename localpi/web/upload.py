@@ -1,0 +1,52 @@
+"""Uploads: the legacy upload API, as twine, uv, poetry, pdm, hatch, flit and devpi speak it.
+
+The answer's message is in the reason phrase: that is what those clients show. Success is 200 and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from flask import Blueprint, request
+
+from localpi.errors import BadRequest, InvalidUpload, TooLarge
+from localpi.web.answers import answer_json
+from localpi.web.context import index_name, the_context, who_asks
+from localpi.web.form import read_form
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from werkzeug.wrappers import Response
+
+blueprint = Blueprint("upload", __name__)
+
+REGISTERING = frozenset({"submit", "submit_pkg_info"})
+SAID = {"SAME": "Upload of identical file.", "REPLACED": "file replaced", "NEW": "file uploaded"}
+
+
+@blueprint.post("/<user>/<index>/")
+def take_file(user: str, index: str) -> Response:
+    """Take a file in; a path with and without its slash is the same, since a redirect would lose the body."""
+    name = index_name(user, index)
+    context, principal = the_context(), who_asks()
+    uploads = context.library.uploads
+    uploads.check(name, principal)  # before the body is looked at
+    limit = context.site.max_upload
+    if (request.content_length or 0) > limit:
+        raise TooLarge("the upload", limit)
+    receiving = uploads.receive(request.content_length)
+    try:
+        form = read_form(cast("BinaryIO", request.stream), request.headers.get("Content-Type", ""), receiving)
+        action = form.action()
+        if action in REGISTERING:  # older clients announce a release first; its files say all of it again
+            return answer_json(message="registering is not needed")
+        if action != "file_upload":
+            raise BadRequest(f"action {action[:60]!r} not supported" if action else "the form has no :action")
+        if form.filename is None:
+            raise InvalidUpload("content file field not found")
+        accepted = uploads.accept(name, principal, form.fields, form.filename, receiving)
+    finally:
+        receiving.close()
+    said = SAID.get(accepted.outcome.name, "")
+    return answer_json(message=f"{accepted.row.filename}: {said}", reason="OK" if accepted.outcome.name == "NEW" else said)
