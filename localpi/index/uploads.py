@@ -1,0 +1,143 @@
+"""Uploads: who may, what was sent, what is in it, and only then the file under its name and its row.
+
+The legacy upload API (warehouse's docs, DEVPI section 4), but atomic and with the digests verified. What fails
+leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from localpi.errors import InvalidUpload, NotFound, TooLarge
+from localpi.index.permissions import demand_upload
+from localpi.simple.archive import read_core_metadata
+from localpi.simple.metadata import check_agreement, parse_core_metadata
+from localpi.simple.names import parse_filename
+from localpi.simple.upload_form import parse_upload_form
+from localpi.store.releases import FileRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from localpi.index.config import StageConfig
+    from localpi.index.permissions import Principal
+    from localpi.index.registry import Registry
+    from localpi.index.stamps import Stamps
+    from localpi.simple.upload_form import UploadForm
+    from localpi.store import Store
+    from localpi.store.growing import Receiving
+    from localpi.store.releases import Added
+
+log = logging.getLogger(__name__)
+
+MAX_FILE = 16 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of an upload: new, the same bytes as before (nothing changed), or replaced on a volatile stage."""
+
+    outcome: Added
+    row: FileRow
+
+
+class Uploads:
+    """Takes files in."""
+
+    def __init__(self, store: Store, registry: Registry, stamps: Stamps, clock: Callable[[], int]) -> None:
+        """Keep what is needed; `clock` gives integer microseconds UTC."""
+        self._store, self._registry, self._stamps, self._clock = store, registry, stamps, clock
+
+    def check(self, index: str, principal: Principal) -> StageConfig:
+        """Return the stage's settings when the principal may upload to it; ask before the body is read.
+
+        Raises `IndexNotFound`, `NotFound` (a mirror; before the credential is looked at, as devpi), `NotAuthenticated`,
+        `NotAllowed`.
+        """
+        stage = self._registry.get(index).stage
+        if stage is None:
+            raise NotFound("cannot submit to mirror index")
+        demand_upload(principal, index, stage)
+        return stage
+
+    def receive(self, size: int | None = None) -> Receiving:
+        """Begin to take in a file; `size` is the length of the whole request in bytes, where known.
+
+        Give it to `accept`, or `close` it. Raises `TooLarge`, `DiskFull`.
+        """
+        if size is not None and size > MAX_FILE:
+            raise TooLarge("the upload", MAX_FILE)
+        if size:
+            self._store.uploads.check_room(size)
+        return self._store.uploads.receive(limit=MAX_FILE, extra=("md5", "blake2_256"), commit=False)
+
+    def accept(
+        self,
+        index: str,
+        principal: Principal,
+        fields: Mapping[str, Sequence[str]],
+        filename: str,
+        receiving: Receiving,
+    ) -> Accepted:
+        """Check and keep a received file; `fields` and `filename` are the form's.
+
+        Whatever happens, `receiving` is closed. Raises what `check` does, `InvalidUpload`, `FileExists` (other bytes
+        on a stage that is not volatile), `DiskFull`.
+        """
+        holding = self._registry.holding
+        try:
+            with receiving:
+                stage = self.check(index, principal)
+                form = parse_upload_form(fields, filename)
+                sha256 = receiving.finish()
+                _check_digests(form, receiving.digests)
+                row = self._look_inside(index, principal, form, receiving)
+                with holding.lock(sha256):
+                    receiving.publish()
+                    added = self._store.releases.add_file(row, _metadata(form), volatile=stage.volatile)
+        except BaseException:
+            if receiving.stored and receiving.sha256 is not None:
+                holding.let_go((receiving.sha256,))
+            raise
+        if added.replaced is not None:
+            holding.let_go((added.replaced,))
+        self._stamps.bump(form.project)
+        log.info("%s uploaded to %s by %s: %s", row.filename, index, principal.name, added.outcome.name.lower())
+        return Accepted(added.outcome, row)
+
+    def _look_inside(self, index: str, principal: Principal, form: UploadForm, receiving: Receiving) -> FileRow:
+        with receiving.open_file() as file:
+            raw = read_core_metadata(file, parse_filename(form.filename))
+        requires_python = form.metadata.get("requires_python")
+        if raw:
+            metadata = parse_core_metadata(raw)
+            check_agreement(form, metadata)
+            requires_python = metadata.requires_python
+        return FileRow(
+            index=index,
+            project=form.project,
+            version=form.version,
+            filename=form.filename,
+            sha256=receiving.sha256,
+            size=receiving.received,
+            filetype=form.filetype,
+            requires_python=requires_python or None,
+            yanked=None,
+            uploaded_us=self._clock(),
+            uploaded_by=principal.name,
+            core_metadata=raw if form.filetype == "bdist_wheel" else None,
+        )
+
+
+def _check_digests(form: UploadForm, found: Mapping[str, str]) -> None:
+    for name, announced in form.digests.items():
+        if name in found and not hmac.compare_digest(announced.lower(), found[name]):
+            raise InvalidUpload(f"{name} of the form is {announced[:128]}, of the file {found[name]}")
+
+
+def _metadata(form: UploadForm) -> dict[str, object]:
+    listed = {key: list(value) if isinstance(value, tuple) else value for key, value in form.metadata.items()}
+    return listed | {"name": form.name, "version": form.version}
