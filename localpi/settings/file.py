@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tomllib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localpi.errors import SettingError
 from localpi.settings.private import make_folder, write_private
 from localpi.settings.schema import find_setting
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOST_BYTES = 1_000_000
 

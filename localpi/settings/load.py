@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from localpi.settings.file import read_file
-from localpi.settings.paths import Paths
 from localpi.settings.schema import TABLE, find_setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from localpi.settings.paths import Paths
 
 ROOT_PASSWORD_VARIABLES = ("LOCALPI_ROOT_PASSWORD", "DEVPI_PASSWORD")
 

@@ -11,9 +11,12 @@ import os
 import re
 import secrets
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from localpi.settings.paths import Paths
 from localpi.settings.private import FILE_MODE, UMASK, make_folder, write_private
+
+if TYPE_CHECKING:
+    from localpi.settings.paths import Paths
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from localpi.errors import SettingError
 from localpi.settings import values
-from localpi.settings.values import Kind
+
+if TYPE_CHECKING:
+    from localpi.settings.values import Kind
 
 PREFIX = "LOCALPI_"
 NAME = r"[^\s/!-,:-?\[-^`{-~]+"

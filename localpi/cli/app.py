@@ -1,0 +1,53 @@
+"""The `localpi` command: its subcommands by name, each module imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+import click
+
+from localpi import __version__
+from localpi.cli.scene import Scene
+
+COMMANDS = {
+    "up": "localpi.cli.running",
+    "down": "localpi.cli.running",
+    "serve": "localpi.cli.running",
+    "status": "localpi.cli.status",
+    "logs": "localpi.cli.status",
+    "config": "localpi.cli.config",
+    "index": "localpi.cli.indexes",
+    "user": "localpi.cli.users",
+    "token": "localpi.cli.tokens",
+    "list": "localpi.cli.packages",
+    "upload": "localpi.cli.upload",
+    "remove": "localpi.cli.packages",
+    "yank": "localpi.cli.packages",
+    "unyank": "localpi.cli.packages",
+}
+"""Command to the module that holds it, as `NAME_command`, in the order of the help."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports what is called alone: `localpi --version` costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Name the commands in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+        """Import the module of a command."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = getattr(importlib.import_module(module), f"{cmd_name}_command")
+        return found
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="localpi", message="%(prog)s %(version)s")
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Keep a Python package index of your own, on your own machine."""
+    context.obj = context.obj or Scene(os.environ)

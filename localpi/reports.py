@@ -1,0 +1,84 @@
+"""What a person gets to see, as frozen values: the daemon makes them, CLI and TUI draw them, `--json` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+
+SCHEMA = 1
+"""The version of every `--json` object; it grows when a key changes its meaning or goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseHealth:
+    """How a mirror is doing."""
+
+    index: str
+    state: str
+    """`ok`, `slow`, `down`, `captive`, `auth` or `off`."""
+    reason: str = ""
+    """Why, in one sentence; empty when `ok`."""
+    since: str | None = None
+    """RFC 3339, UTC."""
+    next_probe: str | None = None
+    """RFC 3339, UTC."""
+    offline: str = "auto"
+    """What was set by hand: `on` (never contact it), `off` (always) or `auto`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """What the cache takes."""
+
+    bytes: int = 0
+    files: int = 0
+    budget: int | None = None
+    """Bytes that it may take; None is "as much as there is"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One screen of truth."""
+
+    running: bool
+    pid: int | None
+    url: str
+    """`http://127.0.0.1:3141`, without a slash at the end; where it would listen, when it does not run."""
+    index_url: str
+    """What pip's `index-url` has to be, with a slash at the end."""
+    service: str | None = None
+    """The unit or agent that starts it at login; None when there is none."""
+    wired: tuple[str, ...] = ()
+    """The tools whose own configuration names this daemon."""
+    bases: tuple[BaseHealth, ...] = ()
+    cache: CacheUse = CacheUse()
+    version: str = ""
+    uptime_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """A release of a project, as an index has it."""
+
+    project: str
+    version: str
+    files: tuple[str, ...] = ()
+    yanked: str | None = None
+    """The reason; None when it is not yanked."""
+
+
+def to_json(report: object) -> dict[str, object]:
+    """Return `report` (a dataclass of this module, or a mapping) as the object that `--json` prints."""
+    inner = dict(report) if isinstance(report, Mapping) else asdict(report)  # type: ignore[call-overload]  # told above
+    return {"schema": SCHEMA, **inner}
+
+
+def bases_from_json(found: object) -> tuple[BaseHealth, ...]:
+    """Read the `bases` of `/+health`; keys that a newer daemon adds are passed over."""
+    known = {field.name for field in fields(BaseHealth)}
+    rows: Iterable[object] = found if isinstance(found, list) else ()
+    return tuple(
+        BaseHealth(**{key: value for key, value in row.items() if key in known})
+        for row in rows
+        if isinstance(row, dict) and "index" in row and "state" in row
+    )

@@ -1,0 +1,1 @@
+"""The configuration of the tools that install and publish: found, planned, changed, undone."""
