@@ -1,0 +1,143 @@
+"""The room's one way in: pages, files and probes of mirrors, each within a deadline.
+
+Requests and urllib3 cost 150 ms to import, so they come with the first request, or with `warm`.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from localpi.upstream.deadline import Reaper
+from localpi.upstream.lookup import Address, Lookups, system_addresses
+from localpi.upstream.outcomes import Fetched, Missing, NotModified, Reachable, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localpi.upstream.credentials import Credentials
+    from localpi.upstream.files import OpenedFile
+    from localpi.upstream.mirror import Mirror, Reach
+    from localpi.upstream.wire import Wire
+
+OPEN_S = 15.0
+"""The longest that a file's headers may take, redirects included."""
+
+KNOWN_PROJECT = "pip"
+"""What a probe asks for: a page of the mirror itself, for a portal can pass any other test and fail this one."""
+
+
+class Upstream:
+    """Speaks to mirrors; remembers nothing but its connections. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        reach: Reach,
+        credentials: Credentials,
+        *,
+        agent: str,
+        resolve: Callable[[str, int], list[Address]] = system_addresses,
+    ) -> None:
+        self._reach, self._credentials, self._agent = reach, credentials, agent
+        self._lookups = Lookups(resolve)
+        self._reaper = Reaper()
+        self._made: Wire | None = None
+        self._lock = threading.Lock()
+
+    def fetch_page(
+        self,
+        mirror: Mirror,
+        project: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        fresh: bool = False,
+        deadline_s: float,
+    ) -> Fetched | NotModified | Missing | Unreachable:
+        """The page of a project, within `deadline_s` seconds for all of it.
+
+        With `etag` or `last_modified` of the page at hand it is asked for on condition; `fresh` makes caches on the
+        way look again. Never raises for what the network does.
+        """
+        from localpi.upstream.pages import fetch_page  # noqa: PLC0415 - see the module
+
+        wire = self._wire()
+        with self._reaper.deadline(deadline_s) as deadline:
+            return fetch_page(
+                wire, mirror, project, etag=etag, last_modified=last_modified, fresh=fresh, deadline=deadline
+            )
+
+    def open_file(
+        self,
+        mirror: Mirror,
+        url: str,
+        *,
+        offset: int = 0,
+        validator: str | None = None,
+        deadline_s: float = OPEN_S,
+    ) -> OpenedFile | Missing | Unreachable:
+        """A file that a page of the mirror links to, from `offset` on if the server can and the file is the same.
+
+        `deadline_s` is for the headers; reading has its own bounds, and raises `Broken`. Whoever gets an
+        `OpenedFile` closes it.
+        """
+        from localpi.upstream.files import OpenedFile, open_file  # noqa: PLC0415 - see the module
+
+        wire = self._wire()
+        deadline = self._reaper.deadline(deadline_s)
+        deadline.__enter__()
+        opened: OpenedFile | Missing | Unreachable | None = None
+        try:
+            opened = open_file(wire, mirror, url, offset=offset, validator=validator, deadline=deadline)
+        finally:
+            if not isinstance(opened, OpenedFile):
+                deadline.__exit__()
+        return opened
+
+    def probe(self, mirror: Mirror, deadline_s: float) -> Reachable | Unreachable:
+        """Whether the mirror answers with a page of its own, or an honest 404; a portal's page is `captive`."""
+        from localpi.errors import InvalidPage  # noqa: PLC0415 - only probes look into pages
+        from localpi.simple.names import normalize  # noqa: PLC0415
+        from localpi.simple.parse import parse_page  # noqa: PLC0415
+        from localpi.upstream.bodies import decoded  # noqa: PLC0415
+
+        outcome = self.fetch_page(mirror, KNOWN_PROJECT, deadline_s=deadline_s, fresh=True)
+        if isinstance(outcome, Unreachable):
+            return outcome
+        if isinstance(outcome, Fetched):
+            body = decoded(outcome.body, outcome.encoding)
+            try:
+                parse_page(body, outcome.content_type, normalize(KNOWN_PROJECT), outcome.url)
+            except InvalidPage:
+                return Unreachable("captive", "it sends something else than project pages")
+        return Reachable()
+
+    def touch(self, mirror: Mirror, within_s: float) -> Reachable | Unreachable:
+        """A bare TCP connect, to the proxy if there is one: no answer means down, an answer means slow at worst."""
+        return self._wire().touch(mirror, within_s)
+
+    def warm(self) -> None:
+        """Import and build what the first request would."""
+        from localpi.upstream import files, pages  # noqa: F401, PLC0415 - importing them is the purpose
+
+        self._wire().warm()
+
+    def drop_pools(self) -> None:
+        """Forget all idle connections: the network has changed."""
+        with self._lock:
+            wire = self._made
+        if wire is not None:
+            wire.drop_pools()
+
+    def close(self) -> None:
+        """End what is under way and close all connections."""
+        self._reaper.close()
+        self.drop_pools()
+
+    def _wire(self) -> Wire:
+        from localpi.upstream.wire import Wire  # noqa: PLC0415 - see the module
+
+        with self._lock:
+            if self._made is None:
+                self._made = Wire(self._reach, self._credentials, self._lookups, agent=self._agent)
+            return self._made
