@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from localpi.errors import LocalpiError
 from localpi.index.flights import KEPT_S, Flights
-from localpi.upstream.outcomes import Broken, Missing, OpenedFile, Unreachable
+from localpi.upstream.outcomes import Broken, Missing, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from localpi.index.mirror_index import MirrorIndex
     from localpi.simple.names import ProjectName, Sha256
     from localpi.store.blobs import Blobs
     from localpi.store.growing import Receiving
     from localpi.upstream import Upstream
+    from localpi.upstream.files import OpenedFile
 
 log = logging.getLogger(__name__)
 
@@ -115,13 +117,14 @@ class Downloads:
         while True:
             offset = download.receiving.received if download.receiving is not None else 0
             opened = self._upstream.open_file(wanted.mirror.upstream, wanted.url, offset=offset, validator=validator)
-            if isinstance(opened, OpenedFile):
+            refusal: Missing | Unreachable | None
+            if isinstance(opened, Missing | Unreachable):
+                refusal = opened
+            else:
                 validator = opened.validator
                 refusal = self._receive(download, opened)
                 if refusal is None:
                     return None
-            else:
-                refusal = opened
             progressed = download.receiving is not None and download.receiving.received > offset
             tries = 0 if progressed else tries + 1
             if isinstance(refusal, Missing) or download.receiving is None or tries >= ATTEMPTS:

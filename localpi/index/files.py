@@ -19,8 +19,8 @@ from localpi.index.waiting import Waiting
 from localpi.simple.links import find_file
 from localpi.simple.names import check_sha256, project_candidates
 from localpi.store.cached import CachedFile
+from localpi.upstream.bodies import decoded
 from localpi.upstream.outcomes import Missing, Unreachable
-from localpi.upstream.pages import decode_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,11 @@ class Files:
         found = self._registry.get(index)
         if found.mirror is None:
             return self._from_stage(index, ref)
-        mirror = mirror_index(index, found.mirror)
+        return self._from_mirror(mirror_index(index, found.mirror), ref, asked_at=asked_at, head=head)
+
+    def _from_mirror(
+        self, mirror: MirrorIndex, ref: FileRef, *, asked_at: float, head: bool
+    ) -> FileAnswer | Redirect | Waiting:
         name = _stored_name(ref)
         cached = self._store.cached.find(mirror.source, ref.key, name)
         if cached is not None:
@@ -145,7 +149,7 @@ class Files:
             if isinstance(look, Waiting):
                 return look
             if look.said.word is Word.UNKNOWN:
-                raise self._watch.cannot_know(mirror.name, look.said.reason)
+                raise self._watch.cannot_know(mirror, look.said.reason)
             file = self._in_page(mirror, project, ref) if look.said.word is Word.HAS else None
             if file is not None:
                 return project, file
@@ -155,13 +159,13 @@ class Files:
         stored = self._store.pages.get(mirror.source, project)
         if stored is None or not stored.body:
             return None
-        body = decode_page(stored.body, stored.encoding)
+        body = decoded(stored.body, stored.encoding)
         return find_file(body, stored.content_type, project, stored.url, ref)
 
     def _from_upstream(self, wanted: Wanted) -> FileAnswer | Waiting:
-        health = self._watch.health(wanted.mirror.name)
+        health = self._watch.health(wanted.mirror)
         if not health.reachable:
-            raise self._watch.cannot_know(wanted.mirror.name, health.reason)
+            raise self._watch.cannot_know(wanted.mirror, health.reason)
         download = self._downloads.join(wanted)
         if not download.begun.is_set():
             if time.monotonic() >= download.until:

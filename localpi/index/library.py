@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from localpi.index.accounts import Accounts
 from localpi.index.files import Files
 from localpi.index.first_run import make_defaults
-from localpi.index.mirror_index import mirror_index
+from localpi.index.mirror_index import MirrorIndex, mirror_index
 from localpi.index.mirrors import Mirrors
 from localpi.index.pages import Pages
 from localpi.index.passwords import Passwords
@@ -17,17 +17,16 @@ from localpi.index.removal import Removal
 from localpi.index.stamps import Stamps
 from localpi.index.uploads import Uploads
 from localpi.index.users import Users
-from localpi.index.watch import PROBE_DEADLINE_S, Watch, utc
+from localpi.index.watch import Watch, utc
 from localpi.reports import BaseHealth, CacheUse
 from localpi.settings.pypi import PYPI_SIMPLE
-from localpi.upstream.outcomes import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from localpi.settings.load import Settings
     from localpi.store import Store
-    from localpi.upstream import Upstream
+    from localpi.upstream import Credentials, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,10 @@ class Library:
         for index in self.registry.all():
             if index.mirror is None:
                 continue
-            health = self.watch.health(index.name)
+            mirror = mirror_index(index.name, index.mirror)
+            health = self.watch.health(mirror)
             since = utc(health.since_us) if health.since_us else None
-            rows.append(BaseHealth(index.name, health.state, health.reason, since, self.watch.next_probe(index.name)))
+            rows.append(BaseHealth(index.name, health.state, health.reason, since, self.watch.next_probe(mirror)))
         return tuple(rows)
 
     def cache_use(self) -> CacheUse:
@@ -63,7 +63,13 @@ class Library:
 
 
 def build_library(
-    store: Store, upstream: Upstream, settings: Settings, *, owner_secret: str, now_us: Callable[[], int]
+    store: Store,
+    upstream: Upstream,
+    credentials: Credentials,
+    settings: Settings,
+    *,
+    owner_secret: str,
+    now_us: Callable[[], int],
 ) -> Library:
     """Compose the room; on the first run make user root, `root/pypi` and `root/local`.
 
@@ -71,18 +77,13 @@ def build_library(
     """
     stamps = Stamps()
     passwords = Passwords()
-    registry = Registry(store, now_us, stamps, secrets=upstream.credentials)
+    registry = Registry(store, now_us, stamps, secrets=credentials)
     make_defaults(store, registry, passwords, now_us, pypi_url=PYPI_SIMPLE, root_password=settings.root_password)
 
-    def probe(index: str) -> tuple[str, str] | None:
-        """Contact a mirror's upstream once; what went wrong, or None."""
-        found = registry.get(index).mirror
-        if found is None:
-            return None
-        outcome = upstream.probe(mirror_index(index, found).upstream, PROBE_DEADLINE_S)
-        return (outcome.kind, outcome.reason) if isinstance(outcome, Unreachable) else None
+    def all_mirrors() -> tuple[MirrorIndex, ...]:
+        return tuple(mirror_index(index.name, index.mirror) for index in registry.all() if index.mirror is not None)
 
-    watch = Watch(probe, now_us)
+    watch = Watch(upstream, all_mirrors, now_us)
     mirrors = Mirrors(store, upstream, stamps, watch, now_us)
     return Library(
         registry=registry,

@@ -23,8 +23,8 @@ from localpi.simple.links import link_page
 from localpi.simple.parse import parse_page
 from localpi.simple.render import render_json
 from localpi.store.pages import StoredPage
+from localpi.upstream.bodies import decoded
 from localpi.upstream.outcomes import Fetched, Missing, NotModified, Unreachable
-from localpi.upstream.pages import decode_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ class Mirrors:
                 return self._say(mirror, project, known, now + left)
         if asked_since:
             return self._say(mirror, project, known, now)
-        health = self._watch.health(mirror.name)
+        health = self._watch.health(mirror)
         if not health.reachable:
             return self._say(mirror, project, replace(known, failure=health.reason), now)
         flight = self._flights.join(
@@ -176,12 +176,12 @@ class Mirrors:
                 self._note_missing(mirror, project, head, now_us)
             case Unreachable():
                 log.warning("%s: %s: %s", mirror.name, project, outcome.reason)
-                self._watch.note_failure(mirror.name, outcome.kind, outcome.reason)
+                self._watch.note_failure(mirror, outcome.kind, outcome.reason)
                 self._remember(
                     mirror.source, project, replace(known, asked_at=time.monotonic(), failure=outcome.reason)
                 )
                 return
-        self._watch.note_answer(mirror.name)
+        self._watch.note_answer(mirror)
 
     def _take(
         self, mirror: MirrorIndex, project: ProjectName, fetched: Fetched, head: StoredPage | None
@@ -209,7 +209,9 @@ class Mirrors:
         try:
             body = self._render(mirror, project, stored)
         except InvalidPage as error:
-            return Unreachable("captive" if fetched.looks_like_login else "broken", error.message)
+            return Unreachable(
+                "captive" if _is_login(stored) else "broken", f"sent no page of {project}: {error.message}"
+            )
         key = (mirror.name, mirror.source, project)
         unchanged = self._bodies.get(key) == body
         # Order: the answer first, then the disk. `pages` gives what is on its way to the disk to those who ask.
@@ -232,7 +234,7 @@ class Mirrors:
 
     def _render(self, mirror: MirrorIndex, project: ProjectName, stored: StoredPage) -> bytes:
         with self._parsing:
-            page = parse_page(decode_page(stored.body, stored.encoding), stored.content_type, project, stored.url)
+            page = parse_page(decoded(stored.body, stored.encoding), stored.content_type, project, stored.url)
             return render_json(link_page(_offered(page), mirror.name))
 
     # -- memory -------------------------------------------------------------------------------------------------
@@ -257,6 +259,12 @@ class Mirrors:
 
 def _has_page(head: StoredPage | None) -> bool:
     return head is not None and head.status == "present" and head.missing_us is None
+
+
+def _is_login(stored: StoredPage) -> bool:
+    """Say whether what came instead of a page is what portals and single sign-on send: a form, a script, a refresh."""
+    body = decoded(stored.body, stored.encoding)[:200_000].lower()
+    return any(sign in body for sign in (b"<form", b"<script", b"http-equiv"))
 
 
 def _offered(page: Page) -> Page:

@@ -20,11 +20,10 @@ from localpi.index.waiting import Waiting
 from localpi.simple.render import render_json
 
 if TYPE_CHECKING:
-    from localpi.index.mirrors import Look
     from collections.abc import Sequence
 
     from localpi.index.config import IndexConfig
-    from localpi.index.mirrors import Mirrors
+    from localpi.index.mirrors import Look, Mirrors
     from localpi.index.registry import Registry
     from localpi.index.stamps import Stamps
     from localpi.index.watch import Watch
@@ -151,7 +150,7 @@ class Pages:
             case resolve.Use(indexes):
                 return [(mirrors[name], looks[name]) for name in indexes]
             case resolve.Unknowable(said) if not optional:
-                raise self._watch.cannot_know(said.index, said.reason)
+                raise self._watch.cannot_know(mirrors[said.index], said.reason)
         return ()
 
     def _log_unasked(self, looks: dict[str, Look], project: ProjectName) -> None:
@@ -165,4 +164,4 @@ class Pages:
         except InvalidPage as error:
             log.error("%s: %s: the stored page is damaged: %s", mirror.name, project, error)  # noqa: TRY400 no traceback: the reason is all
             self._mirrors.forget(mirror, project)
-            raise self._watch.cannot_know(mirror.name, "its stored page was damaged; ask again") from error
+            raise self._watch.cannot_know(mirror, "its stored page was damaged; ask again") from error
