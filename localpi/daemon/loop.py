@@ -68,6 +68,7 @@ class Loop:
         self._parked: list[Channel] = []
         self._stops = 0
         self._thread = 0
+        self._ended = False
 
     # -- any thread --------------------------------------------------------------------------------------------------
 
@@ -78,9 +79,12 @@ class Loop:
         return listener
 
     def stop(self) -> None:
-        """Drain and end: no new connections, idle ones closed, running ones have DRAIN_S. Twice: at once."""
+        """Drain and end; a second time: end at once. May be called by a signal handler.
+
+        No new connections are taken, idle ones are closed, running ones have DRAIN_S.
+        """
         self._stops += 1
-        self._wake()
+        self._pull()  # a signal handler runs in the loop thread, and the sleep goes on after it
 
     def is_here(self) -> bool:
         """Say whether the caller is the loop thread."""
@@ -89,8 +93,7 @@ class Loop:
     def arrive(self, channel: Channel) -> None:
         """Take a channel whose next request is complete."""
         self._arrived.append(channel)
-        if not self.is_here():
-            channel.server.pull_trigger()
+        self.wake()
 
     def hand_over(self, channel: Channel) -> None:
         """Let a worker answer."""
@@ -99,14 +102,19 @@ class Loop:
     def park(self, channel: Channel) -> None:
         """Take a channel whose request waits for something, and its worker back."""
         self._parking.append(channel)
-        channel.server.pull_trigger()
+        self.wake()
 
     def channels(self) -> list[Channel]:
         """Return the open connections."""
         return [channel for listener in self.listeners for channel in list(listener.active_channels.values())]
 
-    def _wake(self) -> None:
-        if self.listeners:
+    def wake(self) -> None:
+        """End the loop's sleep, if it may be asleep."""
+        if not self.is_here():
+            self._pull()
+
+    def _pull(self) -> None:
+        if self.listeners and not self._ended:
             self.listeners[0].trigger.pull_trigger()
 
     # -- the loop thread ---------------------------------------------------------------------------------------------
@@ -213,6 +221,7 @@ class Loop:
         for channel in self.channels():
             channel.handle_close()
         self.workers.shutdown(timeout=1)
+        self._ended = True
         wasyncore.close_all(self.map, ignore_all=True)
         self._thread = 0
 
@@ -240,8 +249,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def pull_trigger(self) -> None:
         """Wake the loop; it is awake when it is the one who asks."""
-        if not self.loop.is_here():
-            super().pull_trigger()
+        self.loop.wake()
 
     def handle_accept(self) -> None:
         """Accept what has come, up to ACCEPTS: waitress takes one per turn."""
