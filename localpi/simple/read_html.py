@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from localpi.simple.names import ProjectName
 
+_MAX_HEAD: Final = 64 * 1024
 _MAX_TEXT: Final = 1000
 _MAX_PATH: Final = 3000
 _SEGMENTS: Final = r"(?:[A-Za-z0-9_!$%'()*+,=~-][A-Za-z0-9_.!$%'()*+,=~-]*+/)*+"
@@ -60,6 +61,13 @@ def read_html(body: bytes, project: ProjectName, url: str) -> Page:
         if head.reason:
             page["project-status"]["reason"] = head.reason
     return page
+
+
+def base_of(body: bytes, url: str) -> str:
+    """Give the URL that the links of a page are relative to: its `<base href>`, or its own."""
+    end = min(at for at in (body.find(b"<a "), _MAX_HEAD) if at >= 0)
+    text = body[:end].decode("utf-8", errors="replace")
+    return Head(text, url).joiner.base if "<base" in text.lower() else url
 
 
 def link_to_file(attrs: dict[str, str], joiner: Joiner) -> File | None:
