@@ -35,6 +35,7 @@ def test_cold_file_streams_while_it_is_stored(served: Serving, blobs: Blobs) -> 
         assert client.head()[1]["content-length"] == str(len(DATA))
         receiving.write(DATA[:1000])
         first = client.read(1000)
+        wait_for(lambda: served.loop.workers.active_count == 0)
         receiving.write(DATA[1000:])
         most = client.read(len(DATA) - 1001)
         client.socket.settimeout(0.1)
@@ -51,7 +52,6 @@ def test_cold_file_streams_while_it_is_stored(served: Serving, blobs: Blobs) -> 
 
     assert first + most + last == DATA
     assert following.startswith(b"HTTP/1.1 200 OK")
-    assert served.loop.workers.active_count == 0
 
 
 @pytest.mark.parametrize("there", [0, 10, len(DATA)])
