@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from localpi import errors
 from localpi.simple.negotiate import names_html
+from localpi.web.people import render_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +34,9 @@ STATUSES: Mapping[type[errors.LocalpiError], int] = {
 }
 """The nearest class in an error's line of ancestors decides."""
 
-HTML_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+HTML_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+)
 """Content-Security-Policy of every HTML answer: no script, nothing loaded, our one inline style sheet."""
 
 _LONGEST_REASON = 200
@@ -144,11 +147,8 @@ def _is_page_for_people(environ: Mapping[str, Any]) -> bool:
 
 def _error_page(status: int, title: str, message: str, hint: str) -> Response:
     remedy = f"<p>What helps: <code>{escape(hint)}</code></p>" if hint else ""
-    return answer_html(
-        f"<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>{status} {escape(title)}</title>"
-        f"<body style='font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em'>"
-        f"<h1>{escape(title)}</h1><p>{escape(message)}</p>{remedy}</body></html>\n"
-    )
+    body = f"<h1>{escape(title)}</h1>\n<p>{escape(message)}</p>\n{remedy}"
+    return answer_html(render_page(f"{status} {title}", body))
 
 
 def _plain(value: object) -> object:

@@ -58,7 +58,7 @@ def log_in() -> Response:
 def show_health() -> Response:
     """Answer 200 whenever the daemon can serve; which bases cannot be reached stands in it."""
     context = the_context()
-    bases = [asdict(base) for base in context.library.pages.states()]
+    bases = [asdict(base) for base in context.library.bases()]
     response = answer_plain_json(
         {
             "status": "ok" if all(base["state"] in {"ok", "off"} for base in bases) else "degraded",

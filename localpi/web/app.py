@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
 
 from localpi.errors import LocalpiError
 from localpi.web import admin, api, files, front, indexes, removal, simple_pages, upload, users
@@ -22,6 +21,8 @@ from localpi.web.parked import WAITED, Parked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from werkzeug.wrappers import Response
 
     from localpi.index.library import Library
     from localpi.web.site import Site
@@ -55,6 +56,7 @@ class Application:
         return self._hot.find(method, path, query, headers)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request (PEP 3333)."""
         hot = environ.get(HOT)
         if hot is not None and WAITED not in environ:
             return self._send(hot, environ, start_response)
@@ -121,4 +123,6 @@ def _answer_fault(error: Exception) -> Response:
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     log.error("fault %s: %s %s: %r in %s", number, request.method, request.path, error, where)
-    return answer_status(500, "Internal error", f"something went wrong here; the log has it as {number}", request.environ)
+    return answer_status(
+        500, "Internal error", f"something went wrong here; the log has it as {number}", request.environ
+    )

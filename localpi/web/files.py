@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flask import Blueprint, request
 
-from localpi.index.library import Redirect
+from localpi.index.files import Redirect
 from localpi.simple.links import parse_ref
 from localpi.simple.names import project_candidates
 from localpi.web.answers import answer_body, answer_plain_json, answer_redirect
 from localpi.web.context import index_name, park, the_context, the_library, when_asked
+from localpi.web.hot import Kept
 from localpi.web.ranges import Unsatisfiable, choose_part, etag_matches
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from localpi.index.library import FileAnswer
+    from localpi.index.files import FileAnswer
     from localpi.simple.links import FileRef
     from localpi.web.hot import Headers
     from localpi.web.ranges import Part
@@ -42,7 +43,7 @@ def send_file(user: str, index: str, area: str, rest: str) -> Response:
     etag = f'"{answer.etag}"'
     if answer.path is not None and not request.environ.get("QUERY_STRING"):
         complete = [*headers, ("Content-Length", str(answer.size)), *context.headers_for(headers)]
-        context.hot.keep_file(request.environ["PATH_INFO"], str(answer.path), complete, etag, stamps)
+        context.hot.keep_file(request.environ["PATH_INFO"], Kept.file(str(answer.path), complete, etag, stamps))
     file = answer.file if answer.file is not None else BytesIO()
     if etag_matches(request.headers.get("If-None-Match", ""), etag):
         file.close()

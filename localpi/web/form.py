@@ -38,11 +38,31 @@ class Form:
     def __init__(self) -> None:
         self.fields: dict[str, list[str]] = {}
         self.filename: str | None = None
-        self.size = 0
+        self._held = bytearray()
+        self._size = 0
 
     def action(self) -> str:
         """Return the field `:action`, "" when there is none."""
         return self.fields.get(":action", [""])[0]
+
+    def begin(self, part: File | Field) -> None:
+        """Begin a part; raise InvalidUpload when it has no name or is a second file."""
+        if not part.name:
+            raise InvalidUpload("a part of the form has no name")
+        if isinstance(part, File) and part.name == FILE_FIELD:
+            if self.filename is not None:
+                raise InvalidUpload("the form has two files")
+            self.filename = part.filename
+
+    def add(self, name: str, data: Data) -> None:
+        """Add to a field; raise TooLarge when all fields together are."""
+        self._size += len(data.data)
+        if self._size > LONGEST_FIELDS:
+            raise TooLarge("the form without its file", LONGEST_FIELDS)
+        self._held += data.data
+        if not data.more_data:
+            self.fields.setdefault(name, []).append(_text(self._held, name))
+            self._held.clear()
 
 
 def read_form(stream: BinaryIO, content_type: str, sink: Sink) -> Form:
@@ -52,27 +72,14 @@ def read_form(stream: BinaryIO, content_type: str, sink: Sink) -> Form:
     """
     form = Form()
     part: File | Field | None = None
-    held = bytearray()
     for event in _events(stream, content_type):
         if isinstance(event, (Field, File)):
-            if not event.name:
-                raise InvalidUpload("a part of the form has no name")
             part = event
-            if isinstance(event, File) and event.name == FILE_FIELD:
-                if form.filename is not None:
-                    raise InvalidUpload("the form has two files")
-                form.filename = event.filename
-        elif isinstance(event, Data) and part is not None:
-            if isinstance(part, Field):
-                form.size += len(event.data)
-                if form.size > LONGEST_FIELDS:
-                    raise TooLarge("the form without its file", LONGEST_FIELDS)
-                held += event.data
-                if not event.more_data:
-                    form.fields.setdefault(part.name, []).append(_text(held, part.name))
-                    held.clear()
-            elif part.name == FILE_FIELD:
-                sink.write(event.data)
+            form.begin(part)
+        elif isinstance(event, Data) and isinstance(part, Field):
+            form.add(part.name, event)
+        elif isinstance(event, Data) and part is not None and part.name == FILE_FIELD:
+            sink.write(event.data)
     return form
 
 

@@ -118,4 +118,3 @@ def _is_wildcard(name: str) -> bool:
         return ipaddress.ip_address(name.strip("[]")).is_unspecified
     except ValueError:
         return name in {"", "*"}
-

@@ -31,6 +31,7 @@ Variant = tuple[str, str | None, str | None, str | None, str | None]
 """Query, Accept, Accept-Encoding, X-Forwarded-Prefix, X-Outside-Url: all of a request that shapes a page."""
 
 NOT_WORTH_ZIPPING = 1024  # bytes; a TCP segment holds it either way
+_OF_THE_BODY = frozenset({"Content-Length", "Content-Type", "Content-Encoding", "Content-Security-Policy"})
 _MOST_PATHS = 20_000
 _MOST_VARIANTS = 32
 
@@ -122,11 +123,8 @@ class HotAnswers:
             if kept is None or key + "RANGE" in headers or key + "IF_MODIFIED_SINCE" in headers:
                 return None
         now = time.monotonic()
-        if now >= kept.fresh_until:
+        if now >= kept.fresh_until or not self._is_current(kept.stamps):
             return None
-        for project, stamp in kept.stamps:
-            if self._stamps.get(project) != stamp:
-                return None
         if kept.body is not None:
             kept.body.used = now
         known = headers.get(key + "IF_NONE_MATCH")
@@ -165,14 +163,11 @@ class HotAnswers:
                             self._make_room(keep=body)
         return body.zipped
 
-    def keep_page(
-        self, path: str, variant: Variant, body: Body, sent: bytes, headers: Headers,
-        project: ProjectName, stamp: tuple[int, int], fresh_until: float,
-    ) -> None:  # fmt: skip
-        """Keep an answer under its raw request. `sent` is the body's identity or zipped form."""
-        kept = _kept(headers, body.etag, ((project, stamp),), fresh_until, body=body, sent=sent)
+    def keep_page(self, path: str, variant: Variant, kept: Kept) -> None:
+        """Keep a page's answer under its raw request, as long as its body is held."""
+        body = kept.body
         with self._lock:
-            if not self._holds(body):
+            if body is None or not self._holds(body):
                 return
             if len(self._pages) >= _MOST_PATHS:
                 self._pages.clear()
@@ -184,14 +179,11 @@ class HotAnswers:
             body.places.add((path, variant))
             if before is not None and before.body is not None and before.body is not body:
                 before.body.places.discard((path, variant))
-                if not before.body.places:
+                if not before.body.places and self._holds(before.body):
                     self._drop(before.body)
 
-    def keep_file(
-        self, path: str, on_disk: str, headers: Headers, etag: str, stamps: Stamped
-    ) -> None:  # fmt: skip
+    def keep_file(self, path: str, kept: Kept) -> None:
         """Keep the answer that sends a complete file: only its name and headers, the bytes stay on disk."""
-        kept = _kept(headers, etag, stamps, inf, on_disk=on_disk)
         with self._lock:
             if len(self._files) >= _MOST_PATHS:
                 self._files.clear()
@@ -208,6 +200,12 @@ class HotAnswers:
     def totals(self) -> tuple[int, int]:
         """Return how many bodies are held, and their bytes."""
         return len(self._bodies), self._size
+
+    def _is_current(self, stamps: Stamped) -> bool:
+        for project, stamp in stamps:  # noqa: SIM110 -- a generator costs more than the comparison
+            if self._stamps.get(project) != stamp:
+                return False
+        return True
 
     def _make_room(self, keep: Body) -> None:
         """Drop the longest unused bodies, and what answers with them, down to nine tenths of the limit."""
@@ -231,21 +229,3 @@ class HotAnswers:
 
     def _holds(self, body: Body) -> bool:
         return self._bodies.get(body.content) is body
-
-
-def _kept(
-    headers: Headers, etag: str, stamps: Stamped, fresh_until: float,
-    *, body: Body | None = None, sent: bytes | None = None, on_disk: str | None = None,
-) -> Kept:  # fmt: skip
-    """Make the three answers that one resource has. A 304 repeats what RFC 9110 (15.4.5) wants of the headers."""
-    small = [(name, value) for name, value in headers if name not in {"Content-Length", "Content-Type",
-                                                                       "Content-Encoding", "Last-Modified"}]  # fmt: skip
-    return Kept(
-        full=Hot("200 OK", headers, sent, on_disk),
-        head=Hot("200 OK", headers),
-        unchanged=Hot("304 NOT MODIFIED", small),
-        etag=etag,
-        stamps=stamps,
-        fresh_until=fresh_until,
-        body=body,
-    )

@@ -53,7 +53,7 @@ def modify_index(user: str, index: str) -> Response:
         patch = patch["result"]
     is_list = isinstance(patch, list) and all(isinstance(item, str) for item in patch)
     if not (is_list or isinstance(patch, dict)):
-        raise InvalidIndexConfig("a list of settings like \"key=value\" is needed, or an object")
+        raise InvalidIndexConfig('a list of settings like "key=value" is needed, or an object')
     noop = "error_on_noop" in request.args
     changed = the_library().registry.modify(who_asks(), index_name(user, index), patch, error_on_noop=noop)
     return answer_json(to_json(changed.config), "indexconfig")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_URL = re.compile(r"(https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)(/[^?#]*)?", re.IGNORECASE)
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _LONGEST = 200
 
@@ -23,18 +23,16 @@ def outside_url(environ: Mapping[str, object], configured: str) -> str:
     Without a trailing slash; "" when there is none or when it is no http URL.
     """
     said = str(environ.get("HTTP_X_OUTSIDE_URL", "")) or configured
-    parts = urlsplit(said) if len(said) <= _LONGEST else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
-        return ""
-    return f"{parts.scheme}://{parts.netloc}{_checked_prefix(parts.path)}"
+    found = _URL.fullmatch(said) if len(said) <= _LONGEST else None
+    return found[1] + _checked_prefix(found[2]) if found else ""
 
 
 def link_prefix(environ: Mapping[str, object], configured: str) -> str:
     """Return the path in front of every link, "" or "/some/path": X-Outside-Url, X-Forwarded-Prefix, the setting."""
     if "HTTP_X_OUTSIDE_URL" not in environ and "HTTP_X_FORWARDED_PREFIX" in environ:
         return _checked_prefix(str(environ["HTTP_X_FORWARDED_PREFIX"]))
-    url = outside_url(environ, configured)
-    return _checked_prefix(urlsplit(url).path) if url else ""
+    found = _URL.fullmatch(outside_url(environ, configured))
+    return found[2] or "" if found else ""
 
 
 def root_url(environ: Mapping[str, object], configured: str) -> str:
@@ -46,7 +44,7 @@ def root_url(environ: Mapping[str, object], configured: str) -> str:
     return f"{scheme}://{environ.get('HTTP_HOST', 'localhost')}{link_prefix(environ, configured)}"
 
 
-def _checked_prefix(path: str) -> str:
+def _checked_prefix(path: str | None) -> str:
     """Return the path without its trailing slash when it is a plain one, else ""."""
-    path = path.rstrip("/")
+    path = (path or "").rstrip("/")
     return path if len(path) <= _LONGEST and _PREFIX.fullmatch(path) else ""

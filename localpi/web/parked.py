@@ -11,7 +11,7 @@ WAITED = "localpi.waited"
 """The environ key of a request that runs again: the monotonic second at which it was first parked."""
 
 
-class Parked(BaseException):  # noqa: N818 -- not an error: like StopIteration it says what happened
+class Parked(BaseException):
     """Run this GET or HEAD again when `ready()` is true, and no later than `until` (time.monotonic).
 
     Raised before the first byte of an answer. It is a BaseException so that neither Flask nor an `except Exception`

@@ -23,13 +23,13 @@ from localpi.simple.render import (
 )
 from localpi.web.answers import answer_body, answer_redirect
 from localpi.web.context import index_name, park, prefix, quoted, the_context, the_library, when_asked, who_asks
-from localpi.web.hot import NOT_WORTH_ZIPPING
+from localpi.web.hot import NOT_WORTH_ZIPPING, Kept
 from localpi.web.ranges import etag_matches
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from localpi.index.library import PageAnswer
+    from localpi.index.pages import PageAnswer
     from localpi.simple.model import Page
     from localpi.simple.names import ProjectName
     from localpi.web.hot import Body, Headers
@@ -147,7 +147,8 @@ def _keep(project: ProjectName, page: PageAnswer, body: Body, sent: bytes, heade
     )  # fmt: skip
     context = the_context()
     complete = [*headers, ("Content-Length", str(len(sent))), *context.headers_for(headers)]
-    context.hot.keep_page(path, variant, body, sent, complete, project, page.stamp, page.fresh_until)
+    kept = Kept.page(body, sent, complete, ((project, page.stamp),), page.fresh_until)
+    context.hot.keep_page(path, variant, kept)
 
 
 def _headers(form: str, etag: str) -> Headers:

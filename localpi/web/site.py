@@ -19,11 +19,10 @@ class Site:
     """Names that a Host header may carry besides the loopback ones."""
     outside_url: str = ""
     """The URL under which a reverse proxy shows this daemon; "" when there is none."""
-    open_registration: bool = False
     max_upload: int = 1 << 30
     """Bytes that one request body may have."""
-    started_at: float = 0.0
-    """Unix seconds."""
+    login_ttl_s: int = 36_000
+    """Seconds that a login token lives, as it is told to clients."""
     reading_open: bool = True
     """Whether reading needs no credential: so on loopback listeners, not on others."""
     max_hot: int = 48 << 20

@@ -49,4 +49,6 @@ def take_file(user: str, index: str) -> Response:
     finally:
         receiving.close()
     said = SAID.get(accepted.outcome.name, "")
-    return answer_json(message=f"{accepted.row.filename}: {said}", reason="OK" if accepted.outcome.name == "NEW" else said)
+    return answer_json(
+        message=f"{accepted.row.filename}: {said}", reason="OK" if accepted.outcome.name == "NEW" else said
+    )
