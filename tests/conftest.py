@@ -13,8 +13,6 @@ from made.upstream import MadeUpstream
 
 _HIDDEN = ("LOCALPI_", "DEVPI", "PIP_", "UV_", "TWINE_", "XDG_", "NETRC")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-# How this machine reaches PyPI is the machine's business; tests that want it say so with a marker.
-NETWORK_ENVIRON = dict(os.environ)
 
 
 @pytest.fixture(autouse=True)

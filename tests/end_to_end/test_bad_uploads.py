@@ -29,11 +29,13 @@ def is_clean(daemon: Daemon) -> bool:
 def bomb() -> bytes:
     """A wheel whose METADATA unpacks to 300 MB."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("own_thing-1.0.dist-info/METADATA", "w") as member:
-            member.write(core_metadata("own-thing", "1.0"))
-            for _ in range(300):
-                member.write(b" " * 1_000_000)
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("own_thing-1.0.dist-info/METADATA", "w") as member,
+    ):
+        member.write(core_metadata("own-thing", "1.0"))
+        for _ in range(300):
+            member.write(b" " * 1_000_000)
     return buffer.getvalue()
 
 

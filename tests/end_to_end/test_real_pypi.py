@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import NETWORK_ENVIRON
-from made.clients import pip_install, uv_install
+from made.clients import MACHINE_ENVIRON, pip_install, uv_install
 from made.daemon import Daemon
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(600)]
@@ -25,7 +24,7 @@ def pips_index() -> str:
         "print(c('download').parser.get_default_values().index_url)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=NETWORK_ENVIRON, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], env=MACHINE_ENVIRON, capture_output=True, text=True, timeout=60, check=True
     )
     return done.stdout.strip()
 
