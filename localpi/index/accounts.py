@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from localpi.errors import BadRequest, NotAuthenticated, NotFound, UserNotFound
 from localpi.index.credentials import TOKEN_USER, join_token, read_headers, split_token
@@ -81,15 +81,11 @@ class Accounts:
         row = self._store.accounts.user(user)
         if row is None or not self._passwords.verify(row.pwhash, password):
             raise NotAuthenticated(f"user {user[:100]!r} could not be authenticated")
-        return self.renew_login(user), self._login_ttl_s
+        return self._login_token(row), self._login_ttl_s
 
     def renew_login(self, user: str) -> str:
         """Return a new login token of a user whose password has just been verified or set."""
-        row = self._user(user)
-        logins = [token for token in self._store.tokens.of_user(user) if token.kind == "login"]
-        for token in sorted(logins, key=lambda token: token.created_us)[: max(0, len(logins) - MAX_TOKENS + 1)]:
-            self._store.tokens.revoke(token.id)
-        return self._add_token(row, "login", "all", life_s=self._login_ttl_s)[0]
+        return self._login_token(self._user(user))
 
     def create_token(
         self,
@@ -156,10 +152,17 @@ class Accounts:
             raise UserNotFound(name[:200])
         return row
 
+    def _login_token(self, row: UserRow) -> str:
+        """Return a login of the generation that was verified, which a new password meanwhile has ended."""
+        logins = [token for token in self._store.tokens.of_user(row.name) if token.kind == "login"]
+        for token in logins[: max(0, len(logins) - MAX_TOKENS + 1)]:
+            self._store.tokens.revoke(token.id)
+        return self._add_token(row, "login", "all", life_s=self._login_ttl_s)[0]
+
     def _add_token(
         self,
         row: UserRow,
-        kind: str,
+        kind: Literal["login", "token"],
         scope: str,
         *,
         life_s: int | None,

@@ -33,7 +33,7 @@ class StageConfig:
     resolution: Literal["first", "merge"] | None = None  # None: first
 
     @property
-    def type(self) -> str:
+    def type(self) -> Literal["stage"]:
         """Return devpi's name of the type."""
         return "stage"
 
@@ -63,7 +63,7 @@ class MirrorConfig:
     unseen: Literal["next", "hold"] | None = None  # None: next
 
     @property
-    def type(self) -> str:
+    def type(self) -> Literal["mirror"]:
         """Return devpi's name of the type."""
         return "mirror"
 

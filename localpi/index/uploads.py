@@ -17,6 +17,7 @@ from localpi.simple.archive import read_core_metadata
 from localpi.simple.metadata import check_agreement, parse_core_metadata
 from localpi.simple.names import parse_filename
 from localpi.simple.upload_form import parse_upload_form
+from localpi.store.durable import check_room
 from localpi.store.releases import FileRow
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Uploads:
         if size is not None and size > MAX_FILE:
             raise TooLarge("the upload", MAX_FILE)
         if size:
-            self._store.uploads.check_room(size)
+            check_room(self._store.uploads.incoming, size)
         return self._store.uploads.receive(limit=MAX_FILE, extra=("md5", "blake2_256"), commit=False)
 
     def accept(
@@ -127,7 +128,7 @@ class Uploads:
             requires_python=requires_python or None,
             yanked=None,
             uploaded_us=self._clock(),
-            uploaded_by=principal.name,
+            uploaded_by=principal.name or "",
             core_metadata=raw if form.filetype == "bdist_wheel" else None,
         )
 

@@ -75,7 +75,7 @@ def test_cycles_are_named(indexes: dict[str, IndexConfig], expected: tuple[str, 
 def test_stages_shield_names_from_mirrors(
     order: list[tuple[str, IndexConfig]],
     holding: tuple[str, ...],
-    expected: bool,  # noqa: FBT001 - a column
+    expected: bool,
 ) -> None:
     """A stage that holds the project keeps mirrors out, unless the whitelist in force there names it."""
     assert mirrors_allowed(normalize("foo"), order, lambda name: name in holding) is expected
