@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from localpi.errors import CannotKnow, FileGone, FileNotHere
 from localpi.index.downloads import Download, Downloads, Wanted
@@ -98,7 +98,7 @@ class Files:
         looked = self._look_up(mirror, ref, asked_at)
         if isinstance(looked, Waiting):
             return looked
-        wanted = _wanted(mirror, ref, *looked)
+        wanted = self._known_hash(_wanted(mirror, ref, *looked))
         if wanted.sha256 is not None:
             answer = self._from_blobs(self._store.files, wanted.sha256, name)
             if answer is not None:
@@ -155,6 +155,13 @@ class Files:
                 return project, file
         raise FileNotHere(mirror.name, ref.filename)
 
+    def _known_hash(self, wanted: Wanted) -> Wanted:
+        """Expect of a file that has no hash upstream what it had when it was first fetched."""
+        if wanted.sha256 is not None:
+            return wanted
+        first = self._store.seen.first_hash(wanted.mirror.source, wanted.project, wanted.filename)
+        return replace(wanted, sha256=first)
+
     def _in_page(self, mirror: MirrorIndex, project: ProjectName, ref: FileRef) -> File | None:
         stored = self._store.pages.get(mirror.source, project)
         if stored is None or not stored.body:
@@ -181,7 +188,7 @@ class Files:
             reason = download.refusal.reason if isinstance(download.refusal, Unreachable) else "sent a wrong file"
             raise CannotKnow(wanted.mirror.name, f"{reason}: {wanted.filename}")
         etag = wanted.sha256 or receiving.sha256 or wanted.key
-        return FileAnswer(receiving.open_reader(), receiving.total, etag, wanted.filename)
+        return FileAnswer(cast("BinaryIO", receiving.open_reader()), receiving.total, etag, wanted.filename)
 
     def _keep(self, wanted: Wanted, sha256: Sha256, size: int) -> None:
         """Note that a file of a mirror is here; the first hash of one that has none upstream is its hash for good."""

@@ -20,6 +20,7 @@ from localpi.index.users import Users
 from localpi.index.watch import Watch, utc
 from localpi.reports import BaseHealth, CacheUse
 from localpi.settings.pypi import PYPI_SIMPLE
+from localpi.store.check import Problem, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,14 @@ class Library:
             since = utc(health.since_us) if health.since_us else None
             rows.append(BaseHealth(index.name, health.state, health.reason, since, self.watch.next_probe(mirror)))
         return tuple(rows)
+
+    def serial(self) -> int:
+        """Return the number of the last change to what is our own (devpi's serial)."""
+        return self.store.changes.serial()
+
+    def check(self, *, deep: bool = False) -> tuple[Problem, ...]:
+        """Return what on disk contradicts itself; with `deep` every file is hashed again."""
+        return check(self.store, deep=deep)
 
     def cache_use(self) -> CacheUse:
         """Return what the cached files of mirrors take."""
@@ -92,7 +101,7 @@ def build_library(
         pages=Pages(registry, store, mirrors, watch, stamps),
         files=Files(registry=registry, store=store, upstream=upstream, mirrors=mirrors, watch=watch, now_us=now_us),
         uploads=Uploads(store, registry, stamps, now_us),
-        removal=Removal(store, registry, stamps, now_us),
+        removal=Removal(store, registry, stamps),
         stamps=stamps,
         store=store,
         watch=watch,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from localpi.simple.model import File, Page
     from collections.abc import Sequence
+
+    from localpi.simple.model import File, Page
 
 
 def merge_pages(pages: Sequence[Page]) -> Page:

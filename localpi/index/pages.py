@@ -95,13 +95,14 @@ class Pages:
 
         An upstream's whole list is never fetched (PyPI's is 40 MB). Raises IndexNotFound.
         """
-        names: set[str] = set()
-        for name, config in self._registry.order(index):
-            if isinstance(config, MirrorConfig):
-                names.update(self._store.pages.names(mirror_index(name, config).source))
-            else:
-                names.update(self._store.releases.projects(name))
-        return tuple(sorted(names))
+        return tuple(sorted({name for base, _ in self._registry.order(index) for name in self.own_names(base)}))
+
+    def own_names(self, index: str) -> tuple[str, ...]:
+        """Return the projects that are known of this index itself, its bases aside. Raises IndexNotFound."""
+        mirror = self._registry.get(index).mirror
+        if mirror is not None:
+            return self._store.pages.names(mirror_index(index, mirror).source)
+        return self._store.releases.projects(index)
 
     def refresh(self, index: str, project: ProjectName) -> None:
         """Make the mirrors behind the index ask their upstreams anew; what is stored stays until they answer."""
