@@ -25,6 +25,7 @@ class Blobs:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.incoming = root.with_name("incoming")
+        self.under_way: set[str] = set()
         make_folder(self.root)
         make_folder(self.incoming)
 
@@ -64,16 +65,21 @@ class Blobs:
         digests (`md5`, `blake2_256`). Without `commit` the file waits in `incoming/` for `publish`. DiskFull.
         """
         if size is not None:
-            check_room(self.incoming, size)
+            self.check_room(size)
         make_folder(self.incoming)
         try:
             descriptor, name = tempfile.mkstemp(dir=self.incoming)
         except OSError as error:
             raise_disk_full(error)
             raise
+        self.under_way.add(name)
         return Receiving(
             self, Path(name), descriptor, expected=expected, size=size, limit=limit, extra=extra, commit=commit
         )
+
+    def check_room(self, size: int) -> None:
+        """Raise DiskFull when `size` bytes cannot come in."""
+        check_room(self.incoming, size)
 
     def remove(self, sha256: Sha256) -> bool:
         """Delete the file, after the commit that dropped its last row; whether there was one."""
@@ -83,18 +89,24 @@ class Blobs:
             return False
         return True
 
-    def sweep(self) -> int:
-        """Empty `incoming/` of what a crash left there, before anything is received; how many there were."""
-        count = 0
-        for leftover in self.leftovers():
-            leftover.unlink(missing_ok=True)
-            count += 1
-        return count
+    def move(self, sha256: Sha256, other: Blobs) -> None:
+        """Give a file to other blobs on the same file system."""
+        target = other.path(sha256)
+        make_folder(target.parent)
+        self.path(sha256).replace(target)
 
-    def leftovers(self) -> Iterator[Path]:
-        """List what lies in `incoming/`; while the daemon runs, files on their way in."""
+    def sweep(self) -> int:
+        """Remove what a crash left in `incoming/`, and say how many files there were."""
+        leftovers = self.leftovers()
+        for leftover in leftovers:
+            leftover.unlink(missing_ok=True)
+        return len(leftovers)
+
+    def leftovers(self) -> list[Path]:
+        """List what lies in `incoming/` and is not on its way in."""
         with os.scandir(self.incoming) as entries:
-            yield from [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
+            found = [entry.path for entry in entries if entry.is_file(follow_symlinks=False)]
+        return [Path(path) for path in found if path not in self.under_way]
 
     def all(self) -> Iterator[tuple[Sha256, int]]:
         """Every file here with its size in bytes, in no order; strangers in the folders are passed over."""

@@ -190,8 +190,8 @@ class Receiving:
             if self.stored or self.error is not None:
                 return
             self.error = error
+            self._path.unlink(missing_ok=True)
             self._close_descriptor()
-        self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Throw away what was not published."""
@@ -232,6 +232,7 @@ class Receiving:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+            self._blobs.under_way.discard(str(self._path))
 
 
 class Growing(io.RawIOBase):

@@ -70,7 +70,7 @@ def test_sweep_empties_incoming_only(blobs: Blobs) -> None:
     sha256 = keep(blobs, b"wheel")
     (blobs.incoming / "leftover").write_bytes(b"half")
     (blobs.root / "README").write_text("a stranger")
-    assert (blobs.sweep(), list(blobs.leftovers()), list(blobs.all())) == (1, [], [(sha256, 5)])
+    assert (blobs.sweep(), list(blobs.incoming.iterdir()), list(blobs.all())) == (1, [], [(sha256, 5)])
 
 
 def test_a_full_disk_leaves_nothing(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_nothing(blobs: Blobs, monkeypatch: pytest.MonkeyPatc
     receiving.write(b"wheel")
     with pytest.raises(DiskFull):
         receiving.finish()
-    assert (list(blobs.all()), list(blobs.leftovers()), type(receiving.error)) == ([], [], DiskFull)
+    assert (list(blobs.all()), list(blobs.incoming.iterdir()), type(receiving.error)) == ([], [], DiskFull)
     assert blobs.remove(check_sha256("0" * 64)) is False
 
 
@@ -98,4 +98,4 @@ def test_a_write_that_finds_no_room_is_disk_full(blobs: Blobs) -> None:
     with pytest.raises(DiskFull):
         receiving.write(b"x")
     receiving.close()
-    assert (receiving.received, list(blobs.leftovers())) == (0, [])
+    assert (receiving.received, list(blobs.incoming.iterdir())) == (0, [])

@@ -1,0 +1,228 @@
+"""The rows of own releases and files: what a stage holds."""
+
+from __future__ import annotations
+
+import enum
+import json
+import sqlite3
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from localpi.errors import FileExists, IndexNotFound
+from localpi.store.changes import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from localpi.simple.names import Filename, ProjectName, Sha256
+    from localpi.store.changes import Kind
+    from localpi.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow:
+    """A file of a release on a stage. `size` in bytes; `yanked` None: no, "": without a reason (PEP 592)."""
+
+    index: str
+    project: ProjectName
+    version: str
+    filename: Filename
+    sha256: Sha256
+    size: int
+    filetype: str
+    uploaded_us: int
+    uploaded_by: str
+    md5: str | None = None
+    requires_python: str | None = None
+    yanked: str | None = None
+    core_metadata: bytes | None = None
+
+
+class Outcome(enum.Enum):
+    """What adding a file did."""
+
+    NEW = "new"
+    SAME = "same"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The outcome, the row as it is now, and with REPLACED the hash that stood there before."""
+
+    outcome: Outcome
+    file: FileRow
+    replaced: Sha256 | None = None
+
+
+COLUMNS = tuple("index_name" if field.name == "index" else field.name for field in fields(FileRow))
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM files"  # noqa: S608 - columns of the class above
+INSERT = f"INSERT INTO files ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - the same
+
+
+class Releases:
+    """Own releases and files; each change is in the history."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database, self._clock = database, clock
+
+    def add_file(self, file: FileRow, metadata: Mapping[str, Any], *, volatile: bool) -> Added:
+        """Add a file whose bytes are stored already, and the keys of its release's metadata.
+
+        The same bytes again change nothing at all. Other bytes replace it on a volatile index, else FileExists, and
+        nothing changes. A file of a yanked release is yanked. IndexNotFound.
+        """
+
+        def add(connection: sqlite3.Connection) -> Added:
+            before = _find(connection, file.index, file.filename)
+            if before is not None and before.sha256 == file.sha256:
+                return Added(Outcome.SAME, before)
+            if before is not None and not volatile:
+                raise FileExists(file.index, file.filename)
+            yanked = _yanked(connection, file) if file.yanked is None else file.yanked
+            now = replace(file, yanked=yanked)
+            if before is not None:
+                connection.execute("DELETE FROM files WHERE index_name = ? AND filename = ?", _key(file))
+            _merge_metadata(connection, file, metadata)
+            connection.execute(INSERT, tuple(getattr(now, field.name) for field in fields(FileRow)))
+            if before is not None:
+                _drop_empty_releases(connection, before.index, before.project)
+            kind: Kind = "upload" if before is None else "replace"
+            _record(connection, kind, now, now.uploaded_us, now.uploaded_by)
+            if before is None:
+                return Added(Outcome.NEW, now)
+            return Added(Outcome.REPLACED, now, before.sha256)
+
+        return self._database.write(add)
+
+    def files(self, index: str, project: ProjectName) -> tuple[FileRow, ...]:
+        """Give the files of a project in the order of their upload."""
+        sql = f"{SELECT} WHERE index_name = ? AND project = ? ORDER BY uploaded_us, filename"
+        return tuple(_file(row) for row in self._database.read(sql, (index, project)))
+
+    def file(self, index: str, key: str, filename: Filename) -> FileRow | None:
+        """Give the file of that name whose sha256 begins with `key`, 16 hex digits."""
+        for row in self._database.read(f"{SELECT} WHERE index_name = ? AND filename = ?", (index, filename)):
+            if row["sha256"][:16] == key:
+                return _file(row)
+        return None
+
+    def projects(self, index: str) -> tuple[ProjectName, ...]:
+        """Give the projects that have releases, sorted."""
+        sql = "SELECT DISTINCT project FROM releases WHERE index_name = ? ORDER BY project"
+        return tuple(row["project"] for row in self._database.read(sql, (index,)))
+
+    def metadata(self, index: str, project: ProjectName) -> dict[str, dict[str, Any]]:
+        """Give the metadata of each version, as the upload forms had it."""
+        sql = "SELECT version, metadata FROM releases WHERE index_name = ? AND project = ?"
+        return {row["version"]: json.loads(row["metadata"]) for row in self._database.read(sql, (index, project))}
+
+    def remove_files(
+        self, index: str, project: ProjectName, version: str | None, filename: str | None, *, by: str = ""
+    ) -> tuple[FileRow, ...]:
+        """Delete a file, the files of a release, or of a project, and return what was deleted; `by` whom.
+
+        The last file takes its release along.
+        """
+        wanted = {"index_name": index, "project": project, "version": version, "filename": filename}
+        given = {column: value for column, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{column} = ?" for column in given)
+        at_us = self._clock()
+
+        def remove(connection: sqlite3.Connection) -> tuple[FileRow, ...]:
+            rows = connection.execute(f"{SELECT} WHERE {where}", tuple(given.values())).fetchall()
+            removed = tuple(_file(row) for row in rows)
+            connection.execute(f"DELETE FROM files WHERE {where}", tuple(given.values()))  # noqa: S608 - columns above
+            _drop_empty_releases(connection, index, project)
+            for file in removed:
+                _record(connection, "remove", file, at_us, by)
+            return removed
+
+        return self._database.write(remove)
+
+    def was_deleted(self, index: str, filename: str) -> bool:
+        """Whether a file of that name was deleted from the index at some time."""
+        sql = "SELECT 1 FROM changes WHERE index_name = ? AND filename = ? AND kind = 'remove' LIMIT 1"
+        return bool(self._database.read(sql, (index, filename)))
+
+    def set_yanked(self, index: str, project: ProjectName, version: str, reason: str | None, *, by: str = "") -> int:
+        """Yank a release ("": without a reason) or, with None, take that back; how many files it has."""
+        at_us = self._clock()
+
+        def change(connection: sqlite3.Connection) -> int:
+            sql = "UPDATE files SET yanked = ? WHERE index_name = ? AND project = ? AND version = ?"
+            count = connection.execute(sql, (reason, index, project, version)).rowcount
+            if count:
+                kind: Kind = "unyank" if reason is None else "yank"
+                record(connection, kind, at_us, index=index, project=project, version=version, reason=reason, by=by)
+            return count
+
+        return self._database.write(change)
+
+    def holds(self, sha256: str) -> bool:
+        """Whether a file of any index has these bytes."""
+        return bool(self._database.read("SELECT 1 FROM files WHERE sha256 = ? LIMIT 1", (sha256,)))
+
+    def all_hashes(self) -> dict[Sha256, int]:
+        """Give the sha256 and size in bytes of all files of all indexes."""
+        rows = self._database.read("SELECT DISTINCT sha256, size FROM files")
+        return {cast("Sha256", row["sha256"]): row["size"] for row in rows}
+
+
+def _file(row: sqlite3.Row) -> FileRow:
+    values = dict(row)
+    values["index"] = values.pop("index_name")
+    return FileRow(**values)
+
+
+def _key(file: FileRow) -> tuple[str, str]:
+    return file.index, file.filename
+
+
+def _find(connection: sqlite3.Connection, index: str, filename: str) -> FileRow | None:
+    rows = connection.execute(f"{SELECT} WHERE index_name = ? AND filename = ?", (index, filename)).fetchall()
+    return _file(rows[0]) if rows else None
+
+
+def _yanked(connection: sqlite3.Connection, file: FileRow) -> str | None:
+    """Give the reason for which the release was yanked as a whole."""
+    sql = """SELECT yanked FROM files WHERE index_name = ? AND project = ? AND version = ? AND yanked IS NOT NULL"""
+    rows = connection.execute(sql, (file.index, file.project, file.version)).fetchall()
+    return str(rows[0]["yanked"]) if rows else None
+
+
+def _merge_metadata(connection: sqlite3.Connection, file: FileRow, metadata: Mapping[str, Any]) -> None:
+    key = (file.index, file.project, file.version)
+    sql = "SELECT metadata FROM releases WHERE index_name = ? AND project = ? AND version = ?"
+    rows = connection.execute(sql, key).fetchall()
+    merged = (json.loads(rows[0]["metadata"]) if rows else {}) | dict(metadata)
+    try:
+        connection.execute(
+            """INSERT INTO releases (index_name, project, version, metadata) VALUES (?, ?, ?, ?)
+                ON CONFLICT (index_name, project, version) DO UPDATE SET metadata = excluded.metadata""",
+            (*key, json.dumps(merged)),
+        )
+    except sqlite3.IntegrityError:
+        raise IndexNotFound(file.index) from None
+
+
+def _drop_empty_releases(connection: sqlite3.Connection, index: str, project: str) -> None:
+    connection.execute(
+        """DELETE FROM releases WHERE index_name = ? AND project = ? AND NOT EXISTS (SELECT 1 FROM files
+            WHERE index_name = releases.index_name AND project = releases.project AND version = releases.version)""",
+        (index, project),
+    )
+
+
+def _record(connection: sqlite3.Connection, kind: Kind, file: FileRow, at_us: int, by: str) -> None:
+    record(
+        connection,
+        kind,
+        at_us,
+        index=file.index,
+        project=file.project,
+        filename=file.filename,
+        version=file.version,
+        sha256=file.sha256,
+        by=by,
+    )

@@ -1,0 +1,151 @@
+"""The store as a whole: what is opened at start, what is put right then, what is closed at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from localpi.errors import NewerDatabase, StoreBroken
+from localpi.store.accounts import Accounts
+from localpi.store.blobs import Blobs
+from localpi.store.cached import Cached
+from localpi.store.changes import Changes
+from localpi.store.check import Problem, check
+from localpi.store.database import Database
+from localpi.store.durable import make_folder
+from localpi.store.indexes import Indexes
+from localpi.store.migrations import find_damage, is_unclean, migrate
+from localpi.store.pages import Pages
+from localpi.store.releases import Releases
+from localpi.store.schema import CACHE, OWN
+from localpi.store.seen import Seen
+from localpi.store.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class Folders(Protocol):
+    """Where to keep things: `localpi.settings.paths.Paths`."""
+
+    @property
+    def data(self) -> Path:
+        """What cannot be had again."""
+
+    @property
+    def cache(self) -> Path:
+        """What may be deleted at any time."""
+
+
+def now_us() -> int:
+    """Give the time: integer microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+class Store:
+    """All that localpi keeps. `own` and `uploads` cannot be had again; `cache` and `files` can."""
+
+    def __init__(self, own: Database, cache: Database, uploads: Blobs, files: Blobs, clock: Callable[[], int]) -> None:
+        self.own, self.cache, self.uploads, self.files = own, cache, uploads, files
+        self.accounts = Accounts(own, clock)
+        self.tokens = Tokens(own)
+        self.indexes = Indexes(own, clock)
+        self.releases = Releases(own, clock)
+        self.changes = Changes(own)
+        self.seen = Seen(own)
+        self.pages = Pages(cache)
+        self.cached = Cached(cache)
+        self._clock = clock
+
+    def check(self, *, deep: bool = False) -> tuple[Problem, ...]:
+        """Say what on disk contradicts itself; with `deep` every file is hashed again."""
+        return check(self, deep=deep)
+
+    def adopt_orphans(self) -> tuple[int, int]:
+        """Make the rows of the cache agree with its files; how many files got a row, how many rows went.
+
+        A download that was stored when the daemon died before its row was written is not fetched again; files
+        that were deleted by hand are no longer counted. Runs beside everything else.
+        """
+        self.cache.flush()
+        rows, found = self.cached.all_hashes(), dict(self.files.all())
+        orphans = [(sha256, size) for sha256, size in found.items() if sha256 not in rows]
+        if orphans:
+            self.cached.adopt(orphans, self._clock())
+        gone = [sha256 for sha256 in rows if sha256 not in found and self.files.has(sha256) is None]
+        for sha256 in gone:
+            self.cached.forget(sha256)
+        return len(orphans), len(gone)
+
+    def flush(self) -> None:
+        """Wait until all that was to be written so far is committed."""
+        self.cached.flush_use()
+        self.own.flush()
+        self.cache.flush()
+
+    def close(self) -> None:
+        """Write what is left, and close."""
+        self.cached.flush_use()
+        self.own.close()
+        self.cache.close()
+
+
+def open_store(folders: Folders, *, clock: Callable[[], int] = now_us) -> Store:
+    """Open what is there, make what is not (0700, 0600), and clear away what a crash left half.
+
+    One process at a time: its caller holds the lock. NewerDatabase, StoreBroken, DiskFull. A damaged cache is begun
+    anew. `clock` gives integer microseconds UTC.
+    """
+    make_folder(folders.data)
+    make_folder(folders.cache)
+    own_path, cache_path = folders.data / "localpi.sqlite", folders.cache / "cache.sqlite"
+    if is_unclean(own_path):
+        damage = find_damage(own_path, thorough=False)
+        if damage:
+            error = StoreBroken(f"{own_path} is damaged: {damage}")
+            error.hint = "localpi restore, from a backup"
+            raise error
+    migrate(own_path, OWN)
+    _migrate_cache(cache_path)
+    uploads, files = Blobs(folders.data / "files"), Blobs(folders.cache / "files")
+    store = Store(Database(own_path, "FULL"), Database(cache_path, "NORMAL"), uploads, files, clock)
+    _clear_away(store)
+    return store
+
+
+def _migrate_cache(path: Path) -> None:
+    try:
+        migrate(path, CACHE, keep_copy=False)
+    except (StoreBroken, NewerDatabase) as error:
+        log.warning("the cache's database is begun anew: %s", error)
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+        migrate(path, CACHE, keep_copy=False)
+
+
+def _clear_away(store: Store) -> None:
+    """Remove half files; set aside uploads without a row, and fetch back those that have got one again.
+
+    Such an upload was stored when the daemon died before it said yes; or somebody put an older database in place.
+    """
+    swept = store.uploads.sweep() + store.files.sweep()
+    aside = Blobs(store.uploads.root.with_name("unclaimed"))
+    known = store.releases.all_hashes()
+    here = {sha256 for sha256, _ in store.uploads.all()}
+    back = [sha256 for sha256, _ in aside.all() if sha256 in known and sha256 not in here]
+    refused = [sha256 for sha256 in here if sha256 not in known]
+    for sha256 in back:
+        aside.move(sha256, store.uploads)
+    for sha256 in refused:
+        store.uploads.move(sha256, aside)
+    if swept or refused or back:
+        log.warning(
+            "cleared away %d half files, set %d uploads aside that no index has, took %d back",
+            swept,
+            len(refused),
+            len(back),
+        )
