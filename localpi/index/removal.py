@@ -73,7 +73,7 @@ class Removal:
         if reason is not None and (len(reason) > MAX_REASON or not reason.isprintable()):
             raise BadRequest(f"a reason is one line of at most {MAX_REASON} characters")
         spelled = self._spelled(index, project, version)
-        count = self._store.releases.set_yanked(index, project, spelled, reason)
+        count = self._store.releases.set_yanked(index, project, spelled, reason, by=principal.name or "")
         if not count:
             raise ReleaseNotFound(project, version[:100])
         self._stamps.bump(project)
@@ -113,7 +113,7 @@ class Removal:
     def _remove(
         self, index: str, principal: Principal, project: ProjectName, version: str | None, filename: Filename | None
     ) -> tuple[FileRow, ...]:
-        removed = self._store.releases.remove_files(index, project, version, filename)
+        removed = self._store.releases.remove_files(index, project, version, filename, by=principal.name or "")
         self._registry.holding.let_go(row.sha256 for row in removed)
         self._stamps.bump(project)
         for row in removed:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from localpi.simple.upload_form import UploadForm
     from localpi.store import Store
     from localpi.store.growing import Receiving
-    from localpi.store.releases import Added
+    from localpi.store.releases import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ MAX_FILE = 16 * 1024**3
 class Accepted:
     """What became of an upload: new, the same bytes as before (nothing changed), or replaced on a volatile stage."""
 
-    outcome: Added
+    outcome: Outcome
     row: FileRow
 
 
@@ -95,7 +95,21 @@ class Uploads:
                 form = parse_upload_form(fields, filename)
                 sha256 = receiving.finish()
                 _check_digests(form, receiving.digests)
-                row = self._look_inside(index, principal, form, receiving)
+                core_metadata, requires_python = _look_inside(form, receiving)
+                row = FileRow(
+                    index=index,
+                    project=form.project,
+                    version=form.version,
+                    filename=form.filename,
+                    sha256=sha256,
+                    size=receiving.received,
+                    md5=receiving.digests["md5"],
+                    filetype=form.filetype,
+                    requires_python=requires_python,
+                    uploaded_us=self._clock(),
+                    uploaded_by=principal.name or "",
+                    core_metadata=core_metadata,
+                )
                 with holding.lock(sha256):
                     receiving.publish()
                     added = self._store.releases.add_file(row, _metadata(form), volatile=stage.volatile)
@@ -107,30 +121,19 @@ class Uploads:
             holding.let_go((added.replaced,))
         self._stamps.bump(form.project)
         log.info("%s uploaded to %s by %s: %s", row.filename, index, principal.name, added.outcome.name.lower())
-        return Accepted(added.outcome, row)
+        return Accepted(added.outcome, added.file)
 
-    def _look_inside(self, index: str, principal: Principal, form: UploadForm, receiving: Receiving) -> FileRow:
-        with receiving.open_file() as file:
-            raw = read_core_metadata(file, parse_filename(form.filename))
-        requires_python = form.metadata.get("requires_python")
-        if raw:
-            metadata = parse_core_metadata(raw)
-            check_agreement(form, metadata)
-            requires_python = metadata.requires_python
-        return FileRow(
-            index=index,
-            project=form.project,
-            version=form.version,
-            filename=form.filename,
-            sha256=receiving.sha256,
-            size=receiving.received,
-            filetype=form.filetype,
-            requires_python=requires_python or None,
-            yanked=None,
-            uploaded_us=self._clock(),
-            uploaded_by=principal.name or "",
-            core_metadata=raw if form.filetype == "bdist_wheel" else None,
-        )
+
+def _look_inside(form: UploadForm, receiving: Receiving) -> tuple[bytes | None, str | None]:
+    """Return the core metadata that is offered beside the file (wheels: PEP 658) and its Requires-Python."""
+    with receiving.open_file() as file:
+        raw = read_core_metadata(file, parse_filename(form.filename))
+    if not raw:  # an old sdist: the form is all there is
+        announced = form.metadata.get("requires_python")
+        return None, announced if isinstance(announced, str) and announced else None
+    metadata = parse_core_metadata(raw)
+    check_agreement(form, metadata)
+    return raw if form.filetype == "bdist_wheel" else None, metadata.requires_python or None
 
 
 def _check_digests(form: UploadForm, found: Mapping[str, str]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from made.rooms import MadeRooms
 
 from localpi.settings.paths import Paths
 from localpi.store import Store, open_store
+from made.rooms import MadeRooms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from made.rooms import OWNER_SECRET, MadeRooms
 
 from localpi.errors import BadRequest, LocalpiError, NotAllowed, NotAuthenticated, NotFound, UserNotFound
 from localpi.index.passwords import Passwords
 from localpi.index.permissions import ANONYMOUS, OWNER, REJECTED, Principal
+from made.rooms import OWNER_SECRET, MadeRooms
 
 if TYPE_CHECKING:
     from localpi.store import Store

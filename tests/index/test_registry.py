@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made.rooms import PYPI, MadeRooms
 
 from localpi.errors import (
     BadRequest,
@@ -19,6 +18,7 @@ from localpi.errors import (
 from localpi.index.config import MirrorConfig, StageConfig, to_json
 from localpi.index.permissions import ANONYMOUS, OWNER, Principal
 from localpi.simple.names import normalize
+from made.rooms import PYPI, MadeRooms
 
 if TYPE_CHECKING:
     from localpi.store import Store

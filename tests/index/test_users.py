@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made.rooms import MadeRooms
 
 from localpi.errors import BadRequest, Conflict, LocalpiError, NotAllowed, NotAuthenticated, UserNotFound
 from localpi.index.permissions import ANONYMOUS, OWNER, Principal
+from made.rooms import MadeRooms
 
 if TYPE_CHECKING:
     from localpi.store import Store
