@@ -30,7 +30,7 @@ HASHED: Final = "+f"
 UNHASHED: Final = "+e"
 METADATA_SUFFIX: Final = ".metadata"
 
-_MAX_ENTRY: Final = 16 * 1024
+_MAX_ENTRY: Final = 64 * 1024
 _MAX_HITS: Final = 16
 _MAX_ORIGIN: Final = 250
 _HEAD: Final = re.compile(r"[0-9a-f]{3}")
