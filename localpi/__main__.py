@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -24,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = app.main(arguments, prog_name="localpi", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 -- the edge: everything becomes an exit code
         return explain(error)
+    except SystemExit:
+        # Click's answer to a reader that has left (`localpi logs | head`); it keeps the interpreter from complaining.
+        return exits.DONE
     except KeyboardInterrupt:
         return explain(click.Abort())
     return result if isinstance(result, int) else exits.DONE
@@ -41,10 +43,6 @@ def explain(error: Exception) -> int:
     elif isinstance(error, LocalpiError):
         show_error(error)
         code = exits.exit_code(error)
-    elif isinstance(error, BrokenPipeError):
-        # Whoever read us has left (`localpi logs | head`): the interpreter must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = exits.DONE
     elif isinstance(error, OSError):
         say(f"That did not work: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
         code = exits.REFUSED

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
 
 from localpi.cli.output import data, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, index_option, pass_scene
+from localpi.errors import InvalidName
 from localpi.reports import ProjectRow
 from localpi.simple.names import normalize, parse_filename
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @click.command("list")
@@ -27,28 +32,26 @@ def list_command(scene: Scene, *, project: str | None, index: str | None, as_jso
         for name in () if as_json else projects:
             data(name)
         return
-    rows = releases(scene, index, project)
+    rows = release_rows(normalize(project), scene.daemon.project(index, normalize(project)))
     if as_json:
         print_json({"index": index, "project": normalize(project), "releases": [_as_dict(row) for row in rows]})
         return
     print_table([(row.version, _yanked(row), ", ".join(row.files)) for row in rows])
 
 
-def releases(scene: Scene, index: str, project: str) -> tuple[ProjectRow, ...]:
-    """Return the releases on a project page in the page's order, oldest upload first; raises RemoteError."""
-    page = scene.daemon.project(index, normalize(project))
+def release_rows(project: str, page: Mapping[str, Any]) -> tuple[ProjectRow, ...]:
+    """Return the releases on a PEP 691 page in the page's order; files that are no wheel or sdist are passed over."""
     files: dict[str, list[str]] = {}
     yanked: dict[str, list[object]] = {}
     for file in page.get("files", []):
         try:
             version = parse_filename(file["filename"]).version
-        except ValueError:
+        except InvalidName:
             continue
         files.setdefault(version, []).append(file["filename"])
         yanked.setdefault(version, []).append(file.get("yanked", False))
     return tuple(
-        ProjectRow(normalize(project), version, tuple(names), _reason(yanked[version]))
-        for version, names in files.items()
+        ProjectRow(project, version, tuple(names), _reason(yanked[version])) for version, names in files.items()
     )
 
 
