@@ -143,5 +143,7 @@ def _check_digests(form: UploadForm, found: Mapping[str, str]) -> None:
 
 
 def _metadata(form: UploadForm) -> dict[str, object]:
-    listed = {key: list(value) if isinstance(value, tuple) else value for key, value in form.metadata.items()}
+    listed: dict[str, object] = {}
+    for key, value in form.metadata.items():
+        listed[key] = list(value) if isinstance(value, tuple) else value
     return listed | {"name": form.name, "version": form.version}

@@ -158,7 +158,7 @@ def test_own_keys_of_a_mirror() -> None:
 )
 def test_patches_of_devpis_client(patch: Any, expected: dict[str, Any]) -> None:
     """A list of typed texts and a JSON object change what they name and nothing else."""
-    before = {"acl_upload": ("alice",), "bases": ("root/pypi",), "title": "Old"}
+    before: dict[str, Any] = {"acl_upload": ("alice",), "bases": ("root/pypi",), "title": "Old"}
     assert apply_patch(StageConfig(**before), patch)[0] == StageConfig(**before | expected)
 
 

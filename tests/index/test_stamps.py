@@ -22,7 +22,12 @@ def test_stamps_change_with_what_they_stand_for() -> None:
 def test_no_bump_is_lost_between_threads() -> None:
     """Counters that many threads bump count every bump."""
     stamps, project = Stamps(), normalize("one")
-    threads = [threading.Thread(target=lambda: [stamps.bump(project) for _ in range(2000)]) for _ in range(4)]
+
+    def work() -> None:
+        for _ in range(2000):
+            stamps.bump(project)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

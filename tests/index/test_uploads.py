@@ -21,8 +21,8 @@ from localpi.errors import (
 )
 from localpi.index.permissions import ANONYMOUS, OWNER, REJECTED, Principal
 from localpi.index.stage_pages import stage_page
-from localpi.simple.names import normalize
-from localpi.store.releases import Outcome, FileRow
+from localpi.simple.names import check_filename, check_sha256, normalize
+from localpi.store.releases import FileRow, Outcome
 from made.rooms import START_US, MadeRooms
 from made.wheels import core_metadata, make_sdist, make_wheel, wheel_metadata
 
@@ -161,7 +161,8 @@ def test_who_may_not_leaves_nothing(rooms: MadeRooms, index: str, who: Principal
         (("foo-1.0-py3-none-any.whl", WHEEL[1][:-30]), None),
         (("foo-1.0-py3-none-any.whl", b"not a zip"), None),
         (("foo-1.0-py3-none-any.whl", b""), None),
-        (("foo-1.0.tar.gz", SDIST[1][:-30]), None),
+        (("foo-1.0.tar.gz", SDIST[1][:60]), None),
+        (SDIST, form(filetype="bdist_wheel")),
         (make_wheel("foo", "1.0", metadata=core_metadata("bar", "1.0")), None),
         (make_wheel("foo", "1.0", metadata=core_metadata("foo", "2.0")), None),
         (make_wheel("foo", "1.0", extra={"../evil": b""}), None),
@@ -254,8 +255,8 @@ def test_page_of_a_stage(rooms: MadeRooms) -> None:
 def test_page_of_a_row_that_says_little() -> None:
     """What a row does not know is absent, a yank without a reason is true."""
     row = FileRow(
-        index="a/b", project=FOO, version="not a version", filename=WHEEL[0], sha256=sha(b""), size=0,
-        filetype="bdist_wheel", uploaded_us=0, uploaded_by="", yanked="",
+        index="a/b", project=FOO, version="not a version", filename=check_filename(WHEEL[0]),
+        sha256=check_sha256(sha(b"")), size=0, filetype="bdist_wheel", uploaded_us=0, uploaded_by="", yanked="",
     )  # fmt: skip
     page = stage_page((row,), "a/b", FOO)
     assert page["versions"] == ["not a version"]
