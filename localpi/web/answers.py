@@ -127,7 +127,7 @@ def answer_body(
     sent = [*headers, ("Content-Length", str(length))]
     if environ["REQUEST_METHOD"] == "HEAD":
         file.close()
-        return Response(b"", status=status, headers=sent)
+        return Response(status=status, headers=sent)
     wrap = environ.get("wsgi.file_wrapper")
     body = cast("Iterable[bytes]", wrap(file) if wrap else _limited(file, length))
     return Response(body, status=status, headers=sent, direct_passthrough=True)

@@ -11,15 +11,13 @@ from flask import current_app, request
 
 from localpi.errors import BadRequest, NotAllowed, NotAuthenticated
 from localpi.index.permissions import is_root, may_read
-from localpi.index.waiting import Waiting
 from localpi.web.answers import HTML_POLICY
 from localpi.web.guard import SAFE_METHODS
 from localpi.web.outside import link_prefix, root_url
-from localpi.web.parked import Parked, asked_at
+from localpi.web.parked import asked_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import TypeVar
 
     from werkzeug.wrappers import Response
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from localpi.web.hot import Headers, HotAnswers
     from localpi.web.site import Site
 
-    T = TypeVar("T")
 
 KEY = "localpi"
 PRINCIPAL = "localpi.principal"
@@ -115,13 +112,6 @@ def demand_root() -> Principal:
 def when_asked() -> float:
     """Return the monotonic second at which the client asked first."""
     return asked_at(request.environ, time.monotonic())
-
-
-def park(answer: T | Waiting) -> T:
-    """Give the thread back while the answer has to be waited for (raises Parked), else return it."""
-    if isinstance(answer, Waiting):
-        raise Parked(answer.ready, answer.until)
-    return answer
 
 
 def index_name(user: str, index: str) -> str:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from flask import Blueprint, request
 
 from localpi.index.files import Redirect
+from localpi.index.waiting import Waiting
 from localpi.simple.links import parse_ref
 from localpi.simple.names import project_candidates
 from localpi.web.answers import answer_body, answer_plain_json, answer_redirect
-from localpi.web.context import index_name, park, the_context, the_library, when_asked
+from localpi.web.context import index_name, the_context, the_library, when_asked
 from localpi.web.hot import Kept
+from localpi.web.parked import Parked
 from localpi.web.ranges import Unsatisfiable, choose_part, etag_matches
 
 if TYPE_CHECKING:
@@ -32,11 +34,13 @@ FOR_EVER = "max-age=365000000, immutable"
 @blueprint.get("/<user>/<index>/<any('+f', '+e'):area>/<path:rest>")
 def send_file(user: str, index: str, area: str, rest: str) -> Response:
     """Send a file of an index, or its core metadata."""
-    ref = parse_ref(f"{area}/{rest}")
+    ref = parse_ref(area, *rest.split("/"))
     context = the_context()
     stamps = tuple((project, context.hot.stamp(project)) for project in project_candidates(ref.filename))
     head = request.method == "HEAD"
-    answer = park(the_library().files.open(index_name(user, index), ref, asked_at=when_asked(), head=head))
+    answer = the_library().files.open(index_name(user, index), ref, asked_at=when_asked(), head=head)
+    if isinstance(answer, Waiting):
+        raise Parked(answer.ready, answer.until)
     if isinstance(answer, Redirect):
         return answer_redirect(answer.url)
     headers = _headers(answer, ref)

@@ -23,7 +23,14 @@ def show_front() -> Response:
     context = the_context()
     library, site = context.library, context.site
     if names_html(request.headers.get("Accept")):
-        page = render_front(site.version, root(), site.default_index, library.registry.all(), library.bases(), prefix())
+        page = render_front(
+            site.version,
+            root(),
+            site.default_index,
+            indexes=library.registry.all(),
+            bases=library.bases(),
+            prefix=prefix(),
+        )
         response = answer_html(page)
     else:
         response = answer_json(library.users.all(), "list:userconfig")

@@ -90,7 +90,24 @@ class Kept:
     etag: str
     stamps: Stamped
     fresh_until: float
-    body: Body | None
+    body: Body | None = None
+
+    @classmethod
+    def page(cls, body: Body, sent: bytes, headers: Headers, stamps: Stamped, fresh_until: float) -> Kept:
+        """Make the answers of a page; `sent` is the body's identity or zipped form, `headers` are all of them."""
+        full = Hot("200 OK", headers, sent)
+        return cls(full, Hot("200 OK", headers), _unchanged(headers), body.etag, stamps, fresh_until, body)
+
+    @classmethod
+    def file(cls, on_disk: str, headers: Headers, etag: str, stamps: Stamped) -> Kept:
+        """Make the answers of a complete file on disk."""
+        full = Hot("200 OK", headers, path=on_disk)
+        return cls(full, Hot("200 OK", headers), _unchanged(headers), etag, stamps, inf)
+
+
+def _unchanged(headers: Headers) -> Hot:
+    """Make the 304: it repeats what RFC 9110 (15.4.5) wants of the headers of the 200."""
+    return Hot("304 NOT MODIFIED", [(name, value) for name, value in headers if name not in _OF_THE_BODY])
 
 
 class HotAnswers:

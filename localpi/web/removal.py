@@ -20,7 +20,7 @@ blueprint = Blueprint("removal", __name__)
 @blueprint.delete("/<user>/<index>/<any('+f', '+e'):area>/<path:rest>")
 def remove_file(user: str, index: str, area: str, rest: str) -> Response:
     """Delete one file by its URL."""
-    ref = parse_ref(f"{area}/{rest}")
+    ref = parse_ref(area, *rest.split("/"))
     name = index_name(user, index)
     the_library().removal.remove_file(name, who_asks(), ref.key, ref.filename, force=_forced())
     return answer_json(message=f"package '{name}/{area}/{rest}' deleted")

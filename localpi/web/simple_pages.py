@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 from io import BytesIO
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import orjson
 from flask import Blueprint, request
 
+from localpi.index.waiting import Waiting
 from localpi.simple.names import normalize
 from localpi.simple.negotiate import choose
 from localpi.simple.render import (
     JSON_TYPE,
     TEXT_HTML,
+    load_page,
     render_html,
     render_json,
     render_names_html,
@@ -22,15 +23,15 @@ from localpi.simple.render import (
     with_prefix,
 )
 from localpi.web.answers import answer_body, answer_redirect
-from localpi.web.context import index_name, park, prefix, quoted, the_context, the_library, when_asked, who_asks
+from localpi.web.context import index_name, prefix, quoted, the_context, the_library, when_asked, who_asks
 from localpi.web.hot import NOT_WORTH_ZIPPING, Kept
+from localpi.web.parked import Parked
 from localpi.web.ranges import etag_matches
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from localpi.index.pages import PageAnswer
-    from localpi.simple.model import Page
     from localpi.simple.names import ProjectName
     from localpi.web.hot import Body, Headers
 
@@ -93,7 +94,9 @@ def answer_project(index: str, project: ProjectName) -> Response:
     """Return a project page in the form the client takes, and keep it as hot bytes while it is fresh."""
     form = choose(request.headers.get("Accept"), request.args.get("format"))
     revalidate = "no-cache" in request.headers.get("Cache-Control", "")
-    page = park(the_library().pages.project(index, project, asked_at=when_asked(), revalidate=revalidate))
+    page = the_library().pages.project(index, project, asked_at=when_asked(), revalidate=revalidate)
+    if isinstance(page, Waiting):
+        raise Parked(page.ready, page.until)
     hot = the_context().hot
     links = prefix()
     digest = blake2b(page.body, digest_size=16).digest()
@@ -111,7 +114,7 @@ def _render(body: bytes, form: str, links: str) -> bytes:
     """Return a canonical JSON body in another form, or with a prefix in front of its links."""
     if form == JSON_TYPE and not links:
         return body
-    page = cast("Page", orjson.loads(body))
+    page = load_page(body)
     if links:
         page = with_prefix(page, links)
     return render_json(page) if form == JSON_TYPE else render_html(page)

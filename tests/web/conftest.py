@@ -1,0 +1,150 @@
+"""The whole of the web room on a real store, a made upstream and the real loop."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from localpi.index.library import Library, build_library
+from localpi.index.permissions import OWNER
+from localpi.settings.load import load_settings
+from localpi.settings.paths import Paths
+from localpi.store import open_store
+from localpi.upstream import Credentials, Reach, Upstream
+from localpi.web.app import create_app
+from localpi.web.site import Site
+from made.loops import serving
+from made.upstream import MadeUpstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+SECRET = "the owner's secret"
+SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
+SITE = Site(version="9.9", host="127.0.0.1", port=3141)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, read whole; header names in lower case."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the decoded body."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A library behind the application, on a socket."""
+
+    library: Library
+    address: tuple[str, int]
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        data: object = None,
+        owner: bool = False,
+        user: tuple[str, str] | None = None,
+    ) -> Reply:
+        """Send one request on a connection of its own; `data` is sent as JSON."""
+        sent = dict(headers or {})
+        if data is not None:
+            body = json.dumps(data).encode()
+            sent.setdefault("Content-Type", "application/json")
+        if owner:
+            sent["Authorization"] = f"Bearer {SECRET}"
+        if user is not None:
+            sent["Authorization"] = "Basic " + base64.b64encode(":".join(user).encode()).decode()
+        with closing(http.client.HTTPConnection(*self.address, timeout=30)) as connection:
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            read = answer.read()
+            return Reply(answer.status, answer.reason, {k.lower(): v for k, v in answer.getheaders()}, read)
+
+    def page(self, path: str, **headers: str) -> Reply:
+        """Ask for a page as pip does."""
+        return self.ask("GET", path, {"Accept": SIMPLE_JSON, **headers})
+
+    def upload(self, path: str, filename: str, content: bytes, *, owner: bool = True, **fields: str) -> Reply:
+        """Upload a file as twine does."""
+        body, kind = multipart({":action": "file_upload", "protocol_version": "1", **fields}, filename, content)
+        return self.ask("POST", path, {"Content-Type": kind}, body=body, owner=owner)
+
+
+def multipart(fields: Mapping[str, str], filename: str | None, content: bytes) -> tuple[bytes, str]:
+    """Make a form and its content type."""
+    parts = [
+        f'--XX\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
+    body = "".join(parts).encode()
+    if filename is not None:
+        head = f'--XX\r\nContent-Disposition: form-data; name="content"; filename="{filename}"\r\n\r\n'
+        body += head.encode() + content + b"\r\n"
+    return body + b"--XX--\r\n", "multipart/form-data; boundary=XX"
+
+
+@pytest.fixture
+def upstream() -> Iterator[MadeUpstream]:
+    """Run an index to mirror."""
+    with MadeUpstream() as made:
+        yield made
+
+
+@pytest.fixture
+def library(tmp_path: Path, upstream: MadeUpstream) -> Iterator[Library]:
+    """Make a library whose root/pypi mirrors the made upstream; root has no password."""
+    paths = Paths.under(tmp_path)
+    store = open_store(paths)
+    credentials = Credentials(tmp_path / "credentials.toml")
+    speaker = Upstream(Reach(proxy=None, ca_bundle=None, environ={}), credentials, agent="localpi/test")
+    made = build_library(
+        store,
+        speaker,
+        credentials,
+        load_settings(paths, {}, {}),
+        owner_secret=SECRET,
+        now_us=lambda: time.time_ns() // 1000,
+    )
+    made.registry.modify(OWNER, "root/pypi", {"mirror_url": upstream.url})
+    yield made
+    speaker.close()
+    store.close()
+
+
+@pytest.fixture
+def serve(library: Library) -> Iterator[Callable[..., Served]]:
+    """Serve the library on a socket, with changes to the site."""
+    running: list[Any] = []
+
+    def start(**changes: Any) -> Served:
+        context = serving(create_app(library, replace(SITE, **changes)))  # type: ignore[arg-type]  # same face
+        running.append(context)
+        return Served(library, context.__enter__().address)
+
+    yield start
+    for context in running:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def served(serve: Callable[..., Served]) -> Served:
+    """Serve it as on a person's machine: loopback, reading is open."""
+    return serve()
