@@ -75,7 +75,6 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
     def get_environment(self) -> dict[str, Any]:
         """Return waitress's environ (PEP 3333) and ours in it."""
         environ: dict[str, Any] = super().get_environment()
-        environ["localpi.listener"] = self.channel.server.effective_host
         if self.request.hot is not None:
             environ[HOT] = self.request.hot
         if self.request.waited is not None:
