@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from localpi.remote.daemon import Answer, Daemon
 
 PIECE = 256 * 1024
 
 
-def upload(daemon: Daemon, index: str, file: Path, fields: Mapping[str, str | tuple[str, ...]]) -> Answer:
-    """Upload `file` with the form's `fields` and its sha256; raises RemoteError, DaemonNotRunning, OSError.
+@dataclass(frozen=True, slots=True)
+class PreparedUpload:
+    """A form that is ready to be sent."""
+
+    headers: Mapping[str, str]
+    size: int
+    """Bytes of all pieces."""
+    pieces: Iterator[bytes]
+    """To be taken once."""
+
+
+def prepare_upload(file: Path, fields: Mapping[str, str | tuple[str, ...]]) -> PreparedUpload:
+    """Make the form of `file` with `fields` and its sha256; raises OSError.
 
     Rules: the legacy upload API, https://docs.pypi.org/api/upload/.
     """
@@ -24,11 +35,9 @@ def upload(daemon: Daemon, index: str, file: Path, fields: Mapping[str, str | tu
     size = file.stat().st_size
     head = _head({":action": "file_upload", "protocol_version": "1", **fields, **_digest(file)}, boundary, file.name)
     tail = f"\r\n--{boundary}--\r\n".encode()
-    headers = {
-        "Content-Type": f"multipart/form-data; boundary={boundary}",
-        "Content-Length": str(len(head) + size + len(tail)),
-    }
-    return daemon.send(f"/{index}/", _pieces(head, file, tail), headers)
+    whole = len(head) + size + len(tail)
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(whole)}
+    return PreparedUpload(headers, whole, _pieces(head, file, tail))
 
 
 def _digest(file: Path) -> dict[str, str]:

@@ -44,7 +44,7 @@ def gather_status(paths: Paths, settings: Settings, environ: Mapping[str, str], 
         bases=bases_from_json(health.get("bases")),
         cache=CacheUse(cache.get("bytes", 0), cache.get("files", 0), settings.cache_max_size or None),
         version=str(health.get("version", "")),
-        uptime_s=health.get("uptime_s"),
+        uptime_s=int(health["uptime_s"]) if "uptime_s" in health else None,
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from localpi.errors import DaemonNotRunning
 from localpi.remote.daemon import Daemon, RemoteError, is_alive
-from localpi.remote.upload import upload
+from localpi.remote.upload import prepare_upload
 from localpi.settings.paths import Paths
 from localpi.settings.running import RunningDaemon, ensure_owner_secret, local_url, write_running
 
@@ -148,10 +148,11 @@ def test_upload_streams_the_form_with_its_length_and_digest(tmp_path: Path, stan
     """The form is the legacy upload API's: fields, repeated ones, digest, then the file under its name."""
     file = tmp_path / "a-1.0.tar.gz"
     file.write_bytes(b"x" * 600_000)
-    upload(Daemon(standin.url, secret="lpo_s"), "root/local", file, {"name": "a", "classifiers": ("one", "two")})
+    form = prepare_upload(file, {"name": "a", "classifiers": ("one", "two")})
+    Daemon(standin.url, secret="lpo_s").send("/root/local/", form.pieces, form.headers)
     method, path, headers, body = standin.asked[0]
     assert (method, path) == ("POST", "/root/local/")
-    assert int(headers["content-length"]) == len(body)
+    assert int(headers["content-length"]) == len(body) == form.size
     for part in (
         b'name=":action"\r\n\r\nfile_upload',
         b'name="classifiers"\r\n\r\none',
