@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from localpi.simple.names import Sha256
+
 log = logging.getLogger(__name__)
 
 
@@ -133,19 +135,21 @@ def _clear_away(store: Store) -> None:
     Such an upload was stored when the daemon died before it said yes; or somebody put an older database in place.
     """
     swept = store.uploads.sweep() + store.files.sweep()
-    aside = Blobs(store.uploads.root.with_name("unclaimed"))
     known = store.releases.all_hashes()
     here = {sha256 for sha256, _ in store.uploads.all()}
-    back = [sha256 for sha256, _ in aside.all() if sha256 in known and sha256 not in here]
-    refused = [sha256 for sha256 in here if sha256 not in known]
+    refused = here.difference(known)
+    lost = known.keys() - here
+    if lost or refused:
+        _sort_uploads(store.uploads, lost, refused)
+    if swept:
+        log.info("cleared away %d half files", swept)
+
+
+def _sort_uploads(uploads: Blobs, lost: set[Sha256], refused: set[Sha256]) -> None:
+    aside = Blobs(uploads.root.with_name("unclaimed"))
+    back = {sha256 for sha256, _ in aside.all()}.intersection(lost)
     for sha256 in back:
-        aside.move(sha256, store.uploads)
+        aside.move(sha256, uploads)
     for sha256 in refused:
-        store.uploads.move(sha256, aside)
-    if swept or refused or back:
-        log.warning(
-            "cleared away %d half files, set %d uploads aside that no index has, took %d back",
-            swept,
-            len(refused),
-            len(back),
-        )
+        uploads.move(sha256, aside)
+    log.warning("%d uploads that no index has are set aside in %s, %d are back", len(refused), aside.root, len(back))
