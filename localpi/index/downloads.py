@@ -81,11 +81,18 @@ class Downloads:
         with self._lock:
             self._forget_old()
             download = self._downloads.get(wanted.url)
-            if download is not None:
+            if download is not None and not self._is_lost(download):
                 return download
             download = self._downloads[wanted.url] = Download(wanted, time.monotonic() + START_DEADLINE_S)
         self._flights.join("files", (wanted.url, id(download)), lambda: self._run(download), START_DEADLINE_S)
         return download
+
+    def _is_lost(self, download: Download) -> bool:
+        """Say whether it was stored and its file has been deleted since."""
+        receiving = download.receiving
+        if receiving is None or not receiving.stored or receiving.sha256 is None:
+            return False
+        return self._blobs.has(receiving.sha256) is None
 
     def _forget_old(self) -> None:
         """Drop those that ended over a second ago; until then those who waited come back for the outcome."""
