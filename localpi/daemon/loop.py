@@ -6,6 +6,7 @@ No callbacks: what is parked or starving is looked at every 10 ms, by this threa
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import threading
@@ -115,7 +116,8 @@ class Loop:
 
     def _pull(self) -> None:
         if self.listeners and not self._ended:
-            self.listeners[0].trigger.pull_trigger()
+            with contextlib.suppress(OSError):  # it ended meanwhile: the trigger is closed
+                self.listeners[0].trigger.pull_trigger()
 
     # -- the loop thread ---------------------------------------------------------------------------------------------
 
