@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import click
 
@@ -80,6 +82,6 @@ def _row(token: dict[str, object]) -> tuple[str, ...]:
 @pass_scene
 def revoke(scene: Scene, *, token_id: str) -> None:
     """Revoke a token by the id that `token list` shows; a whole token does as well."""
-    parts = token_id.split("_")
-    scene.daemon.admin("DELETE", f"/tokens/{parts[1] if len(parts) == 3 else token_id}")
+    whole = re.match(r"lp1_([^_]+)_.", token_id)
+    scene.daemon.admin("DELETE", f"/tokens/{quote(whole[1] if whole else token_id, safe='')}")
     say("revoked")

@@ -89,6 +89,8 @@ class Paths:
         return self.runtime / "daemon.json"
 
     def make(self) -> None:
-        """Make the folders, 0700; raises OSError."""
+        """Make the folders, 0700; raises OSError. A `LOCALPI_HOME` that is there keeps the mode that it was given."""
+        if self.home and not self.home.exists():
+            make_folder(self.home)
         for folder in (self.config, self.data, self.cache, self.logs, self.runtime):
             make_folder(folder)

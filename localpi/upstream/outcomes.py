@@ -54,8 +54,8 @@ class Reachable:
 class Unreachable:
     """Nothing can be known: nothing of it may be stored, and it never means that something is absent.
 
-    `reason` is half a sentence that follows the mirror's name, without secrets. `retry_after_s` is what the server
-    asked for, at most a day.
+    `reason` is one sentence without full stop and secrets: "pypi.example does not answer". `retry_after_s` is what
+    the server asked for, at most a day.
     """
 
     kind: Kind

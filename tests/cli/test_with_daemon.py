@@ -177,9 +177,10 @@ def test_tokens(run: Run, up: str) -> None:
     second = run("token", "create", "--scope", "read", "--json").json
     assert second["token"].startswith("lp1_")
     tokens = run("token", "list", "--json").json["tokens"]
-    assert [
-        (token["scope"], token["index"], token["description"]) for token in tokens
-    ] == [("upload", "root/local", "ci"), ("read", None, "")]
+    assert [(token["scope"], token["index"], token["description"]) for token in tokens] == [
+        ("upload", "root/local", "ci"),
+        ("read", None, ""),
+    ]
     assert made.out.strip() not in run("token", "list").out
     assert "until 2" in run("token", "list").out
     assert run("token", "revoke", made.out.strip()).code == 0

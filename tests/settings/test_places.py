@@ -34,7 +34,7 @@ def test_localpi_home_holds_everything(tmp_path: Path) -> None:
     assert folders == tuple(tmp_path / "h" / name for name in ("config", "data", "cache", "logs", "runtime"))
     assert not (tmp_path / "h").exists()
     paths.make()
-    assert [mode(folder) for folder in folders] == [0o700] * 5
+    assert [mode(folder) for folder in (*folders, tmp_path / "h")] == [0o700] * 6
 
 
 def test_a_relative_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,10 +74,10 @@ def test_write_private_follows_links_and_leaves_nothing_beside(tmp_path: Path) -
 
 def test_a_failed_write_leaves_the_old_bytes(tmp_path: Path) -> None:
     """A target that cannot be replaced keeps what it had, and no temporary file stays."""
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "in" / "folder").mkdir(parents=True)
     with pytest.raises(OSError, match="folder"):
-        write_private(tmp_path / "folder", b"x")
-    assert [tmp_path / "folder"] == list(tmp_path.iterdir())
+        write_private(tmp_path / "in" / "folder", b"x")
+    assert [tmp_path / "in" / "folder"] == list((tmp_path / "in").iterdir())
 
 
 def test_running_daemon_is_written_read_and_removed(tmp_path: Path) -> None:

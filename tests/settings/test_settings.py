@@ -15,7 +15,7 @@ from localpi.settings.values import mask_userinfo, show_duration, show_size
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
-    return Paths.under(tmp_path / "home")
+    return Paths.under(tmp_path / "localpi")
 
 
 def test_table_and_dataclass_name_the_same_settings_in_the_same_order() -> None:
