@@ -17,7 +17,7 @@ from localpi.simple.model import HONEST_VERSION, File, Page
 from localpi.simple.names import ARCHIVE_SUFFIXES, belongs_to, is_filename, is_sha256, normalize
 from localpi.simple.read_json import MAX_FILES, is_spoken
 from localpi.simple.tags import attributes, start_tags
-from localpi.simple.urls import Joiner
+from localpi.simple.urls import PLAIN_ORIGIN, Joiner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ _MAX_PATH: Final = 3000
 _SEGMENTS: Final = r"(?:[A-Za-z0-9_!$%'()*+,=~-][A-Za-z0-9_.!$%'()*+,=~-]*+/)*+"
 _HEX: Final = "([0-9a-f]{64})"
 _ANCHOR: Final = re.compile(
-    r'<(?:a href="(https?://[A-Za-z0-9.\-_:\[\]]++/|/|(?:\.\.?/)*+)'  # 1: where the path begins
+    rf'<(?:a href="({PLAIN_ORIGIN}|/|(?:\.\.?/)*+)'  # 1: where the path begins
     rf"({_SEGMENTS})([A-Za-z0-9][A-Za-z0-9._+!-]{{0,250}}+)(?:#sha256={_HEX})?+"  # 2: path, 3: filename, 4: its digest
     r'"((?: data-requires-python="[^"<]*+")?+)'  # 5
     rf'(?: data-dist-info-metadata="sha256={_HEX}")?+(?: data-core-metadata="sha256={_HEX}")?+'  # 6, 7

@@ -7,7 +7,12 @@ from typing import Final
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 _MAX_URL: Final = 4096
-_PLAIN: Final = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+/[A-Za-z0-9!$%&'()*+,./:;=?@_~-]*")
+PLAIN_ORIGIN: Final = r"https?://[A-Za-z0-9._-]++(?::[0-9]{1,4}+)?+/"
+"""What every URL may begin with; IPv6 addresses and ports beyond 9999 are looked at more closely."""
+
+_PATH: Final = r"[A-Za-z0-9!$%&'()*+,./:;=?@_~-]*+"
+_PLAIN: Final = re.compile(PLAIN_ORIGIN + _PATH)
+_ABSOLUTE: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5}+)?+/" + _PATH)
 _SEGMENT: Final = r"[A-Za-z0-9_!$%&'()*+,=~-][A-Za-z0-9_.!$%&'()*+,=~-]*"
 _RELATIVE: Final = re.compile(rf"(/|(?:\.\.?/)*)({_SEGMENT}(?:/{_SEGMENT})*)")
 _KEPT: Final = "!$%&'()*+,/:;=?@[]~"
@@ -46,11 +51,11 @@ class Joiner:
             return None
         try:
             parts = urlsplit(urljoin(self.base, url))
-            if parts.scheme not in {"http", "https"} or not parts.hostname:
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:  # or ValueError
                 return None
             netloc = parts.netloc.rpartition("@")[2]
             path, query = quote(parts.path, safe=_KEPT), quote(parts.query, safe=_KEPT)
             plain = urlunsplit((parts.scheme, netloc, path or "/", query, ""))
         except ValueError:
             return None
-        return plain if is_plain(plain) and len(plain) <= _MAX_URL else None
+        return plain if len(plain) <= _MAX_URL and _ABSOLUTE.fullmatch(plain) else None
