@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from localpi.errors import LocalpiError
 from localpi.web import admin, api, files, front, indexes, removal, simple_pages, upload, users
-from localpi.web.answers import answer_error, answer_status
+from localpi.web.answers import answer_error, answer_status, status_of
 from localpi.web.context import KEY, Context
 from localpi.web.guard import Guard
 from localpi.web.hot import Hot, HotAnswers
@@ -104,7 +104,7 @@ def create_app(library: Library, site: Site) -> Application:
 
 
 def _answer_refusal(error: LocalpiError) -> Response:
-    return answer_error(error, request.environ)
+    return _answer_fault(error) if status_of(error) == 500 else answer_error(error, request.environ)
 
 
 def _answer_http(error: HTTPException) -> Response:

@@ -9,8 +9,7 @@ import pytest
 from made.wheels import make_wheel, wheel_metadata
 
 if TYPE_CHECKING:
-    from conftest import Served
-
+    from made.served import Served
     from made.upstream import MadeUpstream
 
 NAME, DATA = make_wheel("demo", "1.0+cu128")

@@ -13,8 +13,7 @@ from made.wheels import make_wheel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Served
-
+    from made.served import Served
     from made.upstream import MadeUpstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
