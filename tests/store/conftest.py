@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -71,8 +70,3 @@ def make_row(filename: str, sha256: Sha256, size: int, at_us: int, **columns: ob
         "uploaded_by": "ann",
     }
     return FileRow(**(values | columns))  # type: ignore[arg-type]  # as the test says
-
-
-def rounds(usual: int) -> int:
-    """How often to repeat what chance decides: LOCALPI_TEST_ROUNDS, else `usual`."""
-    return int(os.environ.get("LOCALPI_TEST_ROUNDS", usual))

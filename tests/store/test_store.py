@@ -113,7 +113,7 @@ def test_files_on_their_way_are_no_problem(store: Store) -> None:
         assert store.check() == ()
 
 
-@pytest.mark.parametrize("content", [b"no database " * 1000, b""])
+@pytest.mark.parametrize("content", [b"no database " * 1000, b""], ids=["noise", "empty"])
 def test_a_damaged_cache_is_begun_anew(folders: Paths, store: Store, content: bytes) -> None:
     """It may be deleted at any time, so it may be replaced; its files are adopted."""
     with store.files.receive() as receiving:
