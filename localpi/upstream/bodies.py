@@ -16,7 +16,7 @@ LARGEST_PAGE: Final = 64_000_000
 _PIECE: Final = 262_144
 
 
-def read_page(response: HTTPResponse) -> tuple[bytes, bool] | Unreachable:
+def read_page(response: HTTPResponse, where: str) -> tuple[bytes, bool] | Unreachable:
     """(body as it came, whether it is gzip).
 
     The exceptions of urllib3 come through. A gzip body is decoded on the way, to count it and to see its end, and
@@ -24,7 +24,7 @@ def read_page(response: HTTPResponse) -> tuple[bytes, bool] | Unreachable:
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        return Unreachable("broken", "it sent a page in an encoding that was not asked for")
+        return Unreachable("broken", f"{where} sent a page in an encoding that was not asked for")
     counter = _GzipCounter() if encoding.endswith("gzip") else None
     body = bytearray()
     try:
@@ -33,11 +33,11 @@ def read_page(response: HTTPResponse) -> tuple[bytes, bool] | Unreachable:
             if counter is not None:
                 counter.count(piece)
             if max(len(body), counter.total if counter is not None else 0) > LARGEST_PAGE:
-                return Unreachable("broken", f"it sent a page of more than {LARGEST_PAGE:,} bytes")
+                return Unreachable("broken", f"{where} sent a page of more than {LARGEST_PAGE:,} bytes")
     except zlib.error:
-        return Unreachable("broken", "it sent gzip that does not decode")
+        return Unreachable("broken", f"{where} sent gzip that does not decode")
     if counter is not None and not counter.whole:
-        return Unreachable("broken", "it sent half a page")
+        return Unreachable("broken", f"{where} sent half a page")
     return bytes(body), counter is not None
 
 
@@ -79,9 +79,12 @@ class _GzipCounter:
         while self.total <= LARGEST_PAGE:
             decoded_size = len(self._member.decompress(piece, _PIECE))
             self.total += decoded_size
-            piece = self._member.unconsumed_tail
-            if not piece and decoded_size < _PIECE:  # a full piece may have more behind it, without more input
+            if self._member.eof:  # asked first: unconsumed_tail is not cleared then
                 piece = self._member.unused_data
                 if not piece:
                     return
                 self._member = zlib.decompressobj(wbits=31)
+            else:
+                piece = self._member.unconsumed_tail
+                if not piece and decoded_size < _PIECE:  # a full piece may have more behind it, without more input
+                    return

@@ -109,7 +109,7 @@ class Upstream:
             try:
                 parse_page(body, outcome.content_type, normalize(KNOWN_PROJECT), outcome.url)
             except InvalidPage:
-                return Unreachable("captive", "it sends something else than project pages")
+                return Unreachable("captive", f"{mirror.index} sends something else than project pages")
         return Reachable()
 
     def touch(self, mirror: Mirror, within_s: float) -> Reachable | Unreachable:

@@ -36,14 +36,19 @@ class Reaper:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="upstream-reaper")
                 self._thread.start()
-            elif deadline.at < self._wakes_at:
-                self.changed.notify()
+            self.due(deadline.at)
 
     def drop(self, deadline: Deadline) -> None:
         """Its request is done."""
         with self.changed:
             self._live.discard(deadline)
             deadline.let_go()
+
+    def due(self, at: float) -> None:
+        """Wake up by then (lock held)."""
+        if at < self._wakes_at:
+            self._wakes_at = at
+            self.changed.notify()
 
     def close(self) -> None:
         """End the thread; what is still under way is over."""
@@ -94,8 +99,10 @@ class Deadline:
 
     def extend(self, seconds: float) -> None:
         """Begin anew with that many seconds from now; does not wake the dead."""
-        self.at = time.monotonic() + seconds
-        self.seconds = seconds
+        with self._reaper.changed:
+            self.at = time.monotonic() + seconds
+            self.seconds = seconds
+            self._reaper.due(self.at)
 
     def watch(self, fileno: int) -> None:
         """From now on this connection is the one to shut; TimeoutError when it is too late already."""

@@ -165,10 +165,12 @@ class Adapter(HTTPAdapter):
         super().__init__(pool_connections=_POOLS, pool_maxsize=_IDLE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Use our pools and context for direct connections."""
         super().init_poolmanager(*args, ssl_context=self._context, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Use our pools and context for connections by way of a proxy."""
         context = self._context
         manager = super().proxy_manager_for(proxy, ssl_context=context, proxy_ssl_context=context, **options)
         manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
@@ -192,13 +194,13 @@ def make_session(context: ssl.SSLContext, agent: str) -> requests.Session:
 
 def get(session: requests.Session, url: str, headers: dict[str, str], proxy: str | None, call: Call) -> HTTPResponse:
     """Send a GET and give what came, its body unread; the exceptions are those of requests and urllib3."""
+    request = session.prepare_request(requests.Request("GET", url, headers=headers))
     _current.call = call
     try:
-        response = session.get(
-            url,
-            headers=headers,
+        # Not session.send: it reads the body of a redirect, decoded and without limit, even when told not to follow.
+        response = session.get_adapter(url).send(
+            request,
             stream=True,
-            allow_redirects=False,
             timeout=(call.deadline.left(), call.deadline.left()),
             proxies={"http": proxy, "https": proxy} if proxy else {},
         )

@@ -118,23 +118,27 @@ def open_file(
         return exchanged
     response, final = exchanged
     where = str(origin_of(final))
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if response.status in (200, 206) and encoding not in ("", "identity"):
-        response.close()
-        return Unreachable("broken", f"{where} sends the file in an encoding that was not asked for")
+    if response.status not in (200, 206):
+        try:
+            skip_body(response)
+        except FAILURES as error:
+            return failure(error, where, deadline)
+        return refusal(response, where)
+    begins = _beginning(response)
+    if begins == 0 or (begins == offset and "Range" in headers):
+        return OpenedFile(response, where, deadline, offset=begins)
+    response.close()
+    return Unreachable("broken", f"{where} sends something else than the bytes that were asked for")
+
+
+def _beginning(response: HTTPResponse) -> int | None:
+    """Where the body begins in the file; None when it is no plain piece of it."""
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        return None
     if response.status == 200:
-        return OpenedFile(response, where, deadline, offset=0)
-    if response.status == 206:
-        begins = re.match(r"bytes ([0-9]{1,15})-", response.headers.get("content-range", ""))
-        if "Range" in headers and begins is not None and int(begins[1]) == offset:
-            return OpenedFile(response, where, deadline, offset=offset)
-        response.close()
-        return Unreachable("broken", f"{where} sends another part of the file than was asked for")
-    try:
-        skip_body(response)
-    except FAILURES as error:
-        return failure(error, where, deadline)
-    return refusal(response, where)
+        return 0
+    content_range = re.match(r"bytes ([0-9]{1,15})-", response.headers.get("content-range", ""))
+    return int(content_range[1]) if content_range is not None else None
 
 
 def _validator(response: HTTPResponse) -> str | None:

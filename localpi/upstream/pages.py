@@ -86,7 +86,7 @@ def _page(response: HTTPResponse, url: str, where: str, deadline: Deadline) -> F
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in PAGE_TYPES:
         return Unreachable("broken", f"{where} sent {media_type[:60] or 'no content type'!r} for a project page")
-    read = read_page(response)
+    read = read_page(response, where)
     if deadline.over:  # a shut connection looks like the end of the body
         return failure(TimeoutError(), where, deadline)
     if isinstance(read, Unreachable):

@@ -19,20 +19,20 @@ def page_target(mirror: Mirror, url: str, location: str | None) -> str | Unreach
     """The URL to go on with, or why not."""
     target = _resolved(url, location)
     if target is None:
-        return Unreachable("captive", "it redirects to something that is no web address")
+        return Unreachable("captive", f"{origin_of(url)} redirects to something that is no web address")
     home, there = origin_of(mirror.url), origin_of(target)
     if there == origin_of(url) or there == home or there.upgrades(home):
         return target
-    return Unreachable("captive", f"it redirects to {there}")
+    return Unreachable("captive", f"{origin_of(url)} redirects to {there}")
 
 
 def file_target(url: str, location: str | None) -> str | Unreachable:
     """The URL to go on with, or why not."""
     target = _resolved(url, location)
     if target is None:
-        return Unreachable("broken", "the file redirects to something that is no web address")
+        return Unreachable("broken", f"{origin_of(url)} redirects to something that is no web address")
     if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-        return Unreachable("broken", f"the file redirects from https to http, at {origin_of(target)}")
+        return Unreachable("broken", f"{origin_of(url)} redirects from https to http, at {origin_of(target)}")
     return target
 
 
@@ -64,8 +64,16 @@ def _resolved(url: str, location: str | None) -> str | None:
     if not location:
         return None
     try:
-        target = without_userinfo(urljoin(url, location))
+        target = without_userinfo(urljoin(url, _as_utf8(location)))
         origin_of(target)
     except ValueError:
         return None
     return target
+
+
+def _as_utf8(header: str) -> str:
+    """A header that http.client read as latin-1, as servers mean it."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header

@@ -17,7 +17,7 @@ from localpi.upstream.lookup import NoAddress
 from localpi.upstream.outcomes import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from localpi.upstream.deadline import Deadline
 
@@ -33,14 +33,14 @@ FAILURES: Final = (
 
 def failure(error: BaseException, where: str, deadline: Deadline) -> Unreachable:
     """The outcome that an exception stands for; `where` is the host as a person knows it."""
-    if deadline.over:
-        return Unreachable("timeout", f"{where} took longer than {deadline.seconds:.3g} s")
     chain = tuple(_causes(error))
-    for found in chain:
-        if (outcome := _recognised(found, where)) is not None:
-            return outcome
-    if any(isinstance(found, requests.exceptions.ConnectionError | ConnectionError) for found in chain):
-        return Unreachable("broken", f"{where} closed the connection")
+    never_met = any(isinstance(item, NoAddress | urllib3.exceptions.ConnectTimeoutError) for item in chain)
+    if deadline.over and not never_met:
+        return Unreachable("timeout", f"{where} took longer than {deadline.seconds:.3g} s")
+    for types, outcome in _MEANINGS:
+        found = next((item for item in chain if isinstance(item, types)), None)
+        if found is not None:
+            return outcome(found, where)
     return Unreachable("broken", f"{where} sent something that is not a whole HTTP answer")
 
 
@@ -49,33 +49,58 @@ def was_reset(error: BaseException) -> bool:
     return any(isinstance(found, ConnectionError | http.client.RemoteDisconnected) for found in _causes(error))
 
 
-def _recognised(error: BaseException, where: str) -> Unreachable | None:
-    match error:
-        case requests.exceptions.ProxyError() | urllib3.exceptions.ProxyError():
-            asks = any("407" in str(found) for found in _causes(error))
-            return Unreachable("proxy", "the proxy wants credentials" if asks else "the proxy cannot be used")
-        case requests.exceptions.InvalidSchema():
-            return Unreachable("proxy", "the proxy is of a kind that is not supported")
-        case Refused():
-            return Unreachable("broken", f"{where} is named by a page that is more public than its address")
-        case NoAddress():
-            said = "does not resolve" if error.answered else "could not be looked up in time"
-            return Unreachable("dns", f"the name {where} {said}")
-        case ssl.SSLCertVerificationError():
-            return Unreachable("tls", f"the certificate of {where} is not trusted ({error.verify_message})")
-        case ssl.SSLError() | urllib3.exceptions.SSLError() | requests.exceptions.SSLError():
-            cause = next((item for item in _causes(error) if isinstance(item, ssl.SSLCertVerificationError)), None)
-            return (
-                _recognised(cause, where) if cause else Unreachable("tls", f"{where} does not speak TLS as it should")
-            )
-        case urllib3.exceptions.ConnectTimeoutError():
-            return Unreachable("timeout", f"{where} does not answer")
-        case urllib3.exceptions.ReadTimeoutError() | TimeoutError():
-            return Unreachable("timeout", f"{where} fell silent")
-        case urllib3.exceptions.NewConnectionError():
-            cause_text = next((item.strerror for item in _causes(error) if isinstance(item, OSError)), None)
-            return Unreachable("connect", f"{where} cannot be connected to ({cause_text or 'no connection'})".lower())
-    return None
+def _proxy(error: BaseException, _where: str) -> Unreachable:
+    asks = any("407" in str(item) for item in _causes(error))
+    return Unreachable("proxy", "the proxy wants credentials" if asks else "the proxy cannot be used")
+
+
+def _name(error: BaseException, where: str) -> Unreachable:
+    answered = isinstance(error, NoAddress) and error.answered
+    said = "does not resolve" if answered else "could not be looked up in time"
+    return Unreachable("dns", f"the name {where} {said}")
+
+
+def _certificate(error: BaseException, where: str) -> Unreachable:
+    said = getattr(error, "verify_message", "")
+    return Unreachable("tls", f"the certificate of {where} is not trusted" + (f" ({said})" if said else ""))
+
+
+def _connect(error: BaseException, where: str) -> Unreachable:
+    said = next((item.strerror for item in _causes(error) if isinstance(item, OSError) and item.strerror), None)
+    return Unreachable("connect", f"{where} cannot be connected to" + (f" ({said.lower()})" if said else ""))
+
+
+_MEANINGS: Final[tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, str], Unreachable]], ...]] = (
+    (
+        (
+            requests.exceptions.ProxyError,
+            requests.exceptions.InvalidProxyURL,
+            urllib3.exceptions.ProxyError,
+        ),
+        _proxy,
+    ),
+    (
+        (Refused,),
+        lambda _, where: Unreachable("broken", f"a page links to {where}, which is an address of our own network"),
+    ),
+    ((ssl.SSLCertVerificationError,), _certificate),
+    (
+        (ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError),
+        lambda _, where: Unreachable("tls", f"{where} does not speak TLS as it should"),
+    ),
+    ((NoAddress,), _name),
+    ((urllib3.exceptions.NewConnectionError,), _connect),
+    ((urllib3.exceptions.ConnectTimeoutError,), lambda _, where: Unreachable("timeout", f"{where} does not answer")),
+    (
+        (urllib3.exceptions.ReadTimeoutError, TimeoutError),
+        lambda _, where: Unreachable("timeout", f"{where} fell silent"),
+    ),
+    (
+        (ConnectionError, http.client.RemoteDisconnected),
+        lambda _, where: Unreachable("broken", f"{where} closed the connection"),
+    ),
+)
+"""What stands for what, the first that is found anywhere in the chain of causes."""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -6,7 +6,7 @@ import base64
 import ssl
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import truststore
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from localpi.upstream.deadline import Deadline
 
 
+_NO_PROXY: Final = Unreachable("proxy", "the proxy is of a kind that is not supported")
+
+
 class Wire:
     """The session and what it needs; safe to use from many threads."""
 
@@ -44,6 +47,10 @@ class Wire:
 
         Redirects are followed by the rules of pages or of files.
         """
+        try:
+            origin_of(mirror.url)
+        except ValueError:
+            return Unreachable("broken", f"the URL of {mirror.index} is no web address")
         for _ in range(redirects.MOST + 1):
             outcome = self._send(mirror, url, headers, deadline)
             if isinstance(outcome, Unreachable) or outcome.status not in redirects.FOLLOWED:
@@ -57,13 +64,16 @@ class Wire:
             if isinstance(target, Unreachable):
                 return target
             url = target
-        return Unreachable("captive" if page else "broken", "it redirects in a circle")
+        return Unreachable("captive" if page else "broken", f"{origin_of(url)} redirects in a circle")
 
     def touch(self, mirror: Mirror, within_s: float) -> Reachable | Unreachable:
         """Connect to the mirror, or to its proxy, and hang up."""
         origin = origin_of(mirror.url)
         proxy = proxy_for(origin, self._reach)
-        target = origin_of(proxy) if proxy else origin
+        try:
+            target = origin_of(proxy) if proxy else origin
+        except ValueError:
+            return _NO_PROXY
         try:
             connect_any(self._lookups.addresses(target.host, target.port, within_s), within_s).close()
         except NoAddress:
@@ -109,12 +119,14 @@ class Wire:
             headers = {**headers, "Authorization": f"Basic {packed}"}
         origin = origin_of(url)
         proxy = proxy_for(origin, self._reach)
+        if proxy is not None and not proxy.startswith(("http://", "https://")):
+            return _NO_PROXY
         call = Call(deadline, self._lookups)
         if not redirects.is_own(mirror, url):
             call.most = self._most_for(mirror, deadline)
             named = named_reachability(origin.host)
             if named is not None and named > call.most:
-                return Unreachable("broken", f"a page links to {origin}, an address of our own network")
+                return Unreachable("broken", f"a page links to {origin}, which is an address of our own network")
         try:
             session = self._ready()
         except OSError:

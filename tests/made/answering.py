@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,3 +93,12 @@ def _drip(connection: socket.socket, data: bytes, every_s: float, size: int, clo
         connection.sendall(data[at : at + size])
         if closing.wait(every_s):
             raise Gone
+
+
+@functools.cache
+def bomb(size: int) -> bytes:
+    """A gzip body of many small pieces' worth of blanks, made once."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    blank = b" " * 1_000_000
+    pieces = [packer.compress(blank) for _ in range(size // len(blank))]
+    return b"".join([*pieces, packer.flush()])

@@ -102,7 +102,7 @@ class Encoded(Fault):
 class GzipBomb(Fault):
     """A gzip body that decodes to `size` bytes."""
 
-    size: int = 200_000_000
+    size: int = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)

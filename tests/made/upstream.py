@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
-from made.answering import Answer, Gone, send
+from made.answering import Answer, Gone, bomb, send
 from made.corpus import V1_JSON, MadeFile, Shows, html_page, json_page, project_of
 from made.faults import (
     Encoded,
@@ -75,7 +75,8 @@ class MadeUpstream:
         self.max_age, self.gzip_pages, self.ranges, self.serial = max_age, gzip_pages, ranges, serial
         self.credential = credential
         self.requests: list[Request] = []
-        self._files: dict[str, MadeFile] = {}
+        self.connections = 0
+        self.files: dict[str, MadeFile] = {}
         self._faults: dict[str, tuple[Fault, int | None]] = {}
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -109,11 +110,11 @@ class MadeUpstream:
     def add(self, filename: str, data: bytes, **facts: Any) -> MadeFile:
         """Publish a file; its project is what stands before the first dash unless `project=` says otherwise."""
         file = MadeFile(facts.pop("project", None) or project_of(filename), filename, data, **facts)
-        self._files[filename] = file
+        self.files[filename] = file
         return file
 
     def remove(self, filename: str) -> None:
-        del self._files[filename]
+        del self.files[filename]
 
     def page_path(self, project: str) -> str:
         return f"/simple/{project}/"
@@ -148,13 +149,17 @@ class MadeUpstream:
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True, name="made-upstream").start()
 
-    def refuse(self) -> None:
-        """Close the listener and every connection: the host is up and nobody listens."""
+    def stop_listening(self) -> None:
+        """Close the listener alone; connections go on."""
         listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+
+    def refuse(self) -> None:
+        """Close the listener and every connection: the host is up and nobody listens."""
+        self.stop_listening()
         for connection in tuple(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -187,6 +192,7 @@ class MadeUpstream:
 
     def _serve(self, connection: socket.socket) -> None:
         self._connections.add(connection)
+        self.connections += 1
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
@@ -239,7 +245,7 @@ class MadeUpstream:
             case LoginPage():
                 return Answer(200, {"Content-Type": "text/html; charset=utf-8"}, _LOGIN)
             case GzipBomb(size):
-                packed = gzip.compress(b" " * size, 9, mtime=0)
+                packed = bomb(size)
                 return Answer(200, {"Content-Type": V1_JSON, "Content-Encoding": "gzip"}, packed)
         return None
 
@@ -258,7 +264,7 @@ class MadeUpstream:
     def _page(self, request: Request, project: str, fault: Fault | None) -> Answer:
         if isinstance(fault, PageOf):
             project = fault.project
-        files = tuple(file for file in self._files.values() if file.project == project)
+        files = tuple(file for file in self.files.values() if file.project == project)
         if not files and not isinstance(fault, PageOf):
             return Answer(404, {"Content-Type": "text/plain"}, b"not found")
         if self.json and V1_JSON in request.headers.get("accept", ""):
@@ -278,7 +284,7 @@ class MadeUpstream:
         return Answer(200, headers, body)
 
     def _file(self, request: Request, name: str, fault: Fault | None) -> Answer:
-        file = self._files.get(name.removesuffix(".metadata"))
+        file = self.files.get(name.removesuffix(".metadata"))
         data = None if file is None else file.metadata if name.endswith(".metadata") else file.data
         if data is None or (name.endswith(".metadata") and not self.shows.metadata):
             return Answer(404, {"Content-Type": "text/plain"}, b"not found")
