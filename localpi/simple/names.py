@@ -41,7 +41,6 @@ _HEX_BYTES: Final = b"0123456789abcdef"
 _VERSION_START: Final = re.compile(r"v?[0-9]")
 
 
-
 @dataclass(frozen=True, slots=True)
 class ParsedFilename:
     """What the name of a distribution says.

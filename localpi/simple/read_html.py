@@ -75,7 +75,7 @@ def link_to_file(attrs: dict[str, str], joiner: Joiner) -> File | None:
 
     The name is the last part of the path, as pip has it: the text may be cut short in a directory listing.
     """
-    href, _, fragment = attrs.get("href", "").partition("#")
+    href, _, fragment = attrs.get("href", "").strip(" \t\r\n\f").partition("#")
     filename = href.partition("?")[0].rpartition("/")[2]
     if "%" in filename:
         filename = unquote(filename)
