@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from localpi.index.mirror_index import MirrorIndex
     from localpi.simple.names import ProjectName, Sha256
     from localpi.store.blobs import Blobs
-    from localpi.store.growing import Receiving
+    from localpi.store.receiving import Receiving
     from localpi.upstream import Upstream
     from localpi.upstream.files import OpenedFile
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from localpi.index.stamps import Stamps
     from localpi.simple.upload_form import UploadForm
     from localpi.store import Store
-    from localpi.store.growing import Receiving
+    from localpi.store.receiving import Receiving
     from localpi.store.releases import Outcome
 
 log = logging.getLogger(__name__)

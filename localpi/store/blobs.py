@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from localpi.store.durable import check_room, make_folder, raise_disk_full
-from localpi.store.growing import Receiving
+from localpi.store.receiving import Receiving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,8 @@ from localpi.simple.names import check_sha256
 
 if TYPE_CHECKING:
     from localpi.store.blobs import Blobs
-    from localpi.store.growing import Growing, Receiving
+    from localpi.store.growing import Growing
+    from localpi.store.receiving import Receiving
 
 BODY = bytes(range(256)) * 40
 SHA256 = check_sha256(hashlib.sha256(BODY).hexdigest())
