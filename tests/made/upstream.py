@@ -70,7 +70,7 @@ class MadeUpstream:
         credential: tuple[str, str] | None = None,
         certificate: tuple[Path, Path] | None = None,
     ) -> None:
-        """`json=False` speaks HTML alone; `credential` is asked for by Basic; `certificate` (chain, key) makes it TLS."""
+        """`json=False` speaks HTML alone; `credential` is wanted by Basic; `certificate` (chain, key) makes it TLS."""
         self.json, self.shows, self.etags, self.last_modified = json, shows or Shows(), etags, last_modified
         self.max_age, self.gzip_pages, self.ranges, self.serial = max_age, gzip_pages, ranges, serial
         self.credential = credential

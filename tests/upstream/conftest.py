@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from made.upstream import MadeUpstream
-from made.wheels import make_sdist, make_wheel
 
 from localpi.upstream import Credentials, Mirror, Reach, Upstream
+from made.upstream import MadeUpstream
+from made.wheels import make_sdist, make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

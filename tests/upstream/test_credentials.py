@@ -7,13 +7,13 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
+from localpi.upstream import Basic, Credentials, Fetched, Mirror, Unreachable, Upstream, netrc_path
+from localpi.upstream.keyrings import KeyringAsker
 from made.bounds import within
 from made.faults import RedirectTo
 from made.upstream import MadeUpstream
 from made.wheels import make_wheel
-
-from localpi.upstream import Basic, Credentials, Fetched, Mirror, Unreachable, Upstream, netrc_path
-from localpi.upstream.keyrings import KeyringAsker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,14 +9,14 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from made.bounds import within
-from made.faults import CloseEarly, RedirectTo, Swallow
-from made.upstream import MadeUpstream
 
 from localpi.upstream import Fetched, Mirror, Unreachable, Upstream
 from localpi.upstream.addresses import Reachability, reachability
 from localpi.upstream.connect import connect_any
 from localpi.upstream.lookup import Address, Lookups, NoAddress
+from made.bounds import within
+from made.faults import CloseEarly, RedirectTo, Swallow
+from made.upstream import MadeUpstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class HangingDns:
         self.asked = 0
         self.release = threading.Event()
 
-    def __call__(self, host: str, port: int) -> list[Address]:
+    def __call__(self, _host: str, port: int) -> list[Address]:
         self.asked += 1
         self.release.wait(60)
         return [_address("127.0.0.1", port)]
@@ -105,7 +105,7 @@ def test_threads_that_hang_are_counted(hanging_dns: HangingDns) -> None:
 def test_a_name_that_does_not_resolve(make_client: Callable[..., Upstream], error: Exception) -> None:
     """A no of the resolver is told as one."""
 
-    def resolve(host: str, port: int) -> list[Address]:
+    def resolve(_host: str, _port: int) -> list[Address]:
         raise error
 
     outcome = make_client(resolve=resolve).fetch_page(

@@ -6,8 +6,11 @@ import gzip
 import json
 
 import pytest
-from made.bounds import within
+
+from localpi.upstream import Fetched, Mirror, Missing, NotModified, Reachable, Unreachable, Upstream
+from localpi.upstream.bodies import decoded
 from made.answering import bomb
+from made.bounds import within
 from made.corpus import V1_JSON
 from made.faults import (
     Chunked,
@@ -24,9 +27,6 @@ from made.faults import (
     WrongLength,
 )
 from made.upstream import MadeUpstream
-
-from localpi.upstream import Fetched, Missing, Mirror, NotModified, Reachable, Unreachable, Upstream
-from localpi.upstream.bodies import decoded
 
 PAGE = "/simple/acme/"
 
@@ -139,7 +139,7 @@ def test_max_age(
     ],
 )
 def test_what_a_status_means(
-    client: Upstream, made: MadeUpstream, mirror: Mirror, status: int, headers: dict[str, str], expected: object
+    client: Upstream, made: MadeUpstream, mirror: Mirror, *, status: int, headers: dict[str, str], expected: object
 ) -> None:
     """Only 404 and 410 mean that something is not there."""
     made.fail(Status(status, headers, b"" if status == 204 else b"no"))

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from localpi.upstream import Fetched, Mirror, Reach, Reachable, Unreachable, Upstream
+from localpi.upstream.mirror import origin_of
+from localpi.upstream.proxies import proxy_for
 from made import upstream as made_upstream
 from made.bounds import within
 from made.faults import Garbage, Status
 from made.upstream import MadeUpstream
 from made.wheels import make_wheel
-
-from localpi.upstream import Fetched, Mirror, Reach, Reachable, Unreachable, Upstream
-from localpi.upstream.mirror import origin_of
-from localpi.upstream.proxies import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
