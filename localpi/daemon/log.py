@@ -23,7 +23,7 @@ _SECRETS = (
     (re.compile(r"(?i)(://)[^/@\s]+@"), rf"\1{MASK}@"),
     (re.compile(r"(?i)((?:proxy-)?authorization|x-devpi-auth)(['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+"), rf"\1\2{MASK}"),
     (re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{8,}"), rf"\1 {MASK}"),
-    (re.compile(r"\b(lp1_[A-Za-z0-9]+|lpo|pypi)(_|-)[A-Za-z0-9_-]{16,}"), rf"\1\2{MASK}"),
+    (re.compile(r"\b(lp1_[A-Za-z0-9]+_|lpo_|pypi-(?=AgE))[A-Za-z0-9_-]{12,}"), rf"\1{MASK}"),
     (
         re.compile(r"(?i)([?&;](?:[a-z0-9-]*(?:token|signature|password|secret|credential|key)|sig)=)[^&\s'\"]+"),
         rf"\1{MASK}",

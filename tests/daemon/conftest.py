@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from made.loops import Serving, serving
 
 from localpi.store.blobs import Blobs
+from made.loops import Serving, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

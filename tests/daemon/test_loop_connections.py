@@ -12,12 +12,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from made.loops import Client, MadeApplication, Serving, bound, serving, wait_for, whole, wrapped
 
 from localpi.daemon import limits
 from localpi.daemon.loop import Loop
 from localpi.store.blobs import Blobs
 from localpi.web.parked import Parked
+from made.loops import Client, MadeApplication, Serving, bound, serving, wait_for, whole, wrapped
 
 BODY = b"twelve bytes"
 

@@ -9,10 +9,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made.loops import Client, Serving, wait_for, whole, wrapped
 
 from localpi.errors import DigestMismatch, Truncated
 from localpi.simple.names import Sha256, check_sha256
+from made.loops import Client, Serving, wait_for, whole, wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path

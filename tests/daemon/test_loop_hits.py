@@ -7,9 +7,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made.loops import MadeApplication, Serving, serving, wait_for, whole, wrapped
 
 from localpi.web.parked import Parked
+from made.loops import MadeApplication, Serving, serving, wait_for, whole, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

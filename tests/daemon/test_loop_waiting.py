@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from made.loops import Serving, serving, wait_for, whole
 
 from localpi.web.parked import Parked
+from made.loops import Serving, serving, wait_for, whole
 
 
 class Waiter:
