@@ -64,9 +64,7 @@ class Blobs:
         `expected` and `size` (bytes) are what was announced, `limit` the most that is taken, `extra` names further
         digests (`md5`, `blake2_256`). Without `commit` the file waits in `incoming/` for `publish`. DiskFull.
         """
-        if size is not None:
-            self.check_room(size)
-        make_folder(self.incoming)
+        self.check_room(size or 0)
         try:
             descriptor, name = tempfile.mkstemp(dir=self.incoming)
         except OSError as error:
@@ -79,6 +77,7 @@ class Blobs:
 
     def check_room(self, size: int) -> None:
         """Raise DiskFull when `size` bytes cannot come in."""
+        make_folder(self.incoming)  # the cache may be deleted at any time
         check_room(self.incoming, size)
 
     def remove(self, sha256: Sha256) -> bool:
@@ -104,12 +103,14 @@ class Blobs:
 
     def leftovers(self) -> list[Path]:
         """List what lies in `incoming/` and is not on its way in."""
+        make_folder(self.incoming)
         with os.scandir(self.incoming) as entries:
             found = [entry.path for entry in entries if entry.is_file(follow_symlinks=False)]
         return [Path(path) for path in found if path not in self.under_way]
 
     def all(self) -> Iterator[tuple[Sha256, int]]:
         """Every file here with its size in bytes, in no order; strangers in the folders are passed over."""
+        make_folder(self.root)
         with os.scandir(self.root) as folders:
             names = [folder.name for folder in folders if folder.is_dir(follow_symlinks=False)]
         for name in names:

@@ -38,6 +38,7 @@ class Database:
         self._readers: deque[sqlite3.Connection] = deque()
         self._queue = WriteQueue()
         self._writer = Writer(path, connect(path, synchronous), self._queue)
+        self._identity = _identify(path)
 
     def read(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
         """Run one query and give all its rows."""
@@ -45,6 +46,8 @@ class Database:
             raise StoreBroken("the database is closed")
         with translated():
             connection = self._take_reader()
+            if connection is None:
+                return self.write(lambda writing: writing.execute(sql, parameters).fetchall())
             try:
                 return connection.execute(sql, parameters).fetchall()
             finally:
@@ -95,11 +98,16 @@ class Database:
             log.error("%s: the writer does not end", self.path.name)
         self._close_readers()
 
-    def _take_reader(self) -> sqlite3.Connection:
-        """Take a connection that no other thread has; the one used last, as its pages are at hand."""
+    def _take_reader(self) -> sqlite3.Connection | None:
+        """Take a connection that no other thread has; the one used last, as its pages are at hand.
+
+        None when the file was deleted under us: what is open goes on, a new connection would see an empty database.
+        """
         try:
             return self._readers.pop()
         except IndexError:
+            if _identify(self.path) != self._identity:
+                return None
             connection = connect(self.path, self._synchronous)
             connection.execute("PRAGMA query_only=ON")
             return connection
@@ -116,3 +124,11 @@ class Database:
         while self._readers:
             with contextlib.suppress(IndexError):
                 self._readers.pop().close()
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_dev, state.st_ino

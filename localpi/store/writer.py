@@ -57,6 +57,8 @@ class Writer:
 
     def _commit(self, tasks: Sequence[Task]) -> None:
         wanted = [task for task in tasks if not task.abandoned]
+        if not wanted:
+            return
         error = self._attempt(wanted)
         if error is not None and len(wanted) > 1:
             # One that filled the disk has taken the whole transaction with it: each by itself now.

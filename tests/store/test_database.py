@@ -254,3 +254,17 @@ def test_the_log_does_not_grow_for_ever(database: Database, tmp_path: Path) -> N
         database.write(add(number, 1_000_000))
         numbers(database)
     assert (tmp_path / "t.sqlite-wal").stat().st_size < 40_000_000
+
+
+def test_a_file_that_is_locked_from_outside_costs_the_asker_only(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program's transaction makes a write fail; the next one goes through."""
+    monkeypatch.setattr(database_module, "WRITE_TIMEOUT_S", 30)
+    database.write(lambda c: c.execute("PRAGMA busy_timeout=20").fetchall())
+    with contextlib.closing(sqlite3.connect(tmp_path / "t.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            database.write(add(1))
+    assert database.write(add(2)) == 1
+    assert numbers(database) == [2]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
 from localpi.errors import NewerDatabase, StoreBroken
 from localpi.settings.paths import Paths
-from localpi.simple.names import check_sha256
+from localpi.simple.names import Sha256, check_sha256
 from localpi.store import Store, open_store
 from localpi.store.check import Problem
 from localpi.store.connecting import connect
@@ -156,3 +157,25 @@ def test_the_cache_may_be_deleted(folders: Paths, store: Store, upload: Upload) 
     shutil.rmtree(folders.cache)
     with closing(open_store(folders)) as again:
         assert (again.releases.files("ann/dev", row.project), again.check(deep=True)) == ((row,), ())
+
+
+def test_the_cache_may_be_deleted_while_it_is_used(folders: Paths, store: Store) -> None:
+    """Until the next start all goes on: what was in memory of the system, and what comes in new."""
+
+    def cache(body: bytes) -> Sha256:
+        with store.files.receive() as receiving:
+            receiving.write(body)
+            store.cached.adopt([(receiving.finish(), len(body))], 1)
+        assert receiving.sha256 is not None
+        return receiving.sha256
+
+    old = cache(b"wheel")
+    shutil.rmtree(folders.cache)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(store.cached.size_of, [old] * 20)) == [5] * 20
+    new = cache(b"another")
+    assert (store.files.has(old), store.files.has(new), store.cached.size_of(new)) == (None, 7, 7)
+    assert (store.adopt_orphans(), store.cached.totals()) == ((0, 1), (1, 7))
+    store.close()
+    with closing(open_store(folders)) as again:
+        assert (again.adopt_orphans(), again.cached.totals(), again.check()) == ((1, 0), (1, 7), ())
