@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import socket
 import tarfile
@@ -60,8 +61,9 @@ def doubled() -> bytes:
 @pytest.mark.parametrize(
     ("changes", "status", "said"),
     [
-        ({"data": WHEEL_BYTES[:-100]}, 400, "sha256"),
-        ({"data": WHEEL_BYTES[:-100], "sha256_digest": None}, 400, ""),
+        ({"data": WHEEL_BYTES[:-100], "sha256_digest": hashlib.sha256(WHEEL_BYTES).hexdigest()}, 400, "sha256"),
+        ({"data": WHEEL_BYTES[:-100], "sha256_digest": None}, 400, "not a valid archive"),
+        ({"filename": SDIST, "data": SDIST_BYTES[:-20], "sha256_digest": None}, 400, "not a valid archive"),
         ({"sha256_digest": "0" * 64}, 400, "sha256"),
         ({"sha256_digest": "nonsense"}, 400, "sha256"),
         ({"md5_digest": "0" * 32}, 400, "md5"),
@@ -73,7 +75,11 @@ def doubled() -> bytes:
         ({"form_name": "../own_thing-1.0-py3-none-any.whl"}, 400, ""),
         ({"form_name": "..%2Fown_thing-1.0-py3-none-any.whl"}, 400, ""),
         ({"form_name": "own_thing-1.0-py3-none-any.exe"}, 400, "not a valid"),
-        ({"filename": SDIST.replace(".tar.gz", ".tar.xz"), "data": SDIST_BYTES}, 400, "not a valid archive name"),
+        (
+            {"filename": SDIST, "form_name": "own_thing-1.0.tar.xz", "data": SDIST_BYTES},
+            400,
+            "not a valid archive name",
+        ),
         ({"data": make_wheel("own-thing", "1.0", metadata=core_metadata("own-thing", "2.0"))[1]}, 400, "version"),
         ({"data": make_wheel("own-thing", "1.0", metadata=core_metadata("other", "1.0"))[1]}, 400, "name"),
         ({"data": make_wheel("own-thing", "1.0", metadata=b"no metadata at all")[1]}, 400, ""),
@@ -110,15 +116,17 @@ def test_a_bomb_is_refused_within_bounds(daemon: Daemon, filename: str, make: ob
     assert is_clean(daemon)
 
 
-def test_an_oversized_upload_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    """Content-Length beyond `upload.max_size` gets 413 at once."""
+def test_an_oversized_upload_is_refused(tmp_path: Path) -> None:
+    """Beyond `upload.max_size` it is 413: before the body is sent where its length says so, else when it is known."""
     with Daemon(tmp_path / "small", LOCALPI_UPLOAD_MAX_SIZE="100000") as daemon:
         name, data = make_wheel("own-thing", "1.0", filler=300_000)
-        body, content_type = multipart(fields_of(name, data), name, data)
+        reply = upload(daemon, name, data)
+        assert reply.status == 413, reply
+        assert "100,000" in reply.reason
         with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as connection:
             head = (
-                f"POST /root/local/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n"
-                f"Authorization: {daemon.owner['Authorization']}\r\nContent-Length: {len(body)}\r\n\r\n"
+                "POST /root/local/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+                f"Authorization: {daemon.owner['Authorization']}\r\nContent-Length: 20000000\r\n\r\n"
             )
             connection.sendall(head.encode())
             assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
