@@ -228,8 +228,8 @@ def test_a_page_cannot_name_a_less_public_host(
     make_client: Callable[..., Upstream], made: MadeUpstream, home: str, there: str, *, allowed: bool
 ) -> None:
     """By name, by address and by redirect: what counts is the address that is connected to."""
-    names = {"home.test": home, "files.test": there}
-    client = make_client(resolve=lambda host, port: [_address(names.get(host, host), port)])
+    names: dict[str, str] = {"home.test": home, "files.test": there}
+    client = make_client(resolve=lambda host, port: [_address(names[host] if host in names else str(host), port)])
     mirror = Mirror("root/home", f"http://home.test:{made.port}/simple/")
     for url in (f"http://files.test:{made.port}/files/{WHEEL}", made.file_url(WHEEL)):
         outcome = client.open_file(mirror, url)
