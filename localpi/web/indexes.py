@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, request
 
-from localpi.errors import InvalidIndexConfig
+from localpi.errors import InvalidIndexConfig, ReleaseNotFound
 from localpi.index.config import to_json
 from localpi.simple.names import normalize
 from localpi.simple.negotiate import names_html
+from localpi.simple.render import load_page
 from localpi.web.answers import answer_html, answer_json, answer_redirect
-from localpi.web.context import index_name, json_body, json_object, prefix, quoted, the_library, who_asks
+from localpi.web.context import index_name, json_body, json_object, prefix, quoted, root, the_library, who_asks
 from localpi.web.people import render_index
-from localpi.web.simple_pages import answer_project, answer_projects, wants_simple
+from localpi.web.releases import list_releases
+from localpi.web.simple_pages import answer_project, answer_projects, find_page, wants_simple
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
+
+    from localpi.simple.names import ProjectName
 
 blueprint = Blueprint("indexes", __name__)
 
@@ -69,11 +73,29 @@ def delete_index(user: str, index: str) -> Response:
 
 @blueprint.get("/<user>/<index>/<project>/")
 def show_project(user: str, index: str, project: str) -> Response:
-    """Answer the project page to installers (`pip install -i http://host/root/pypi`); others get it by a redirect."""
+    """Answer the page to installers (`pip install -i http://host/root/pypi`), devpi's `projectconfig` to others."""
     name = normalize(project)
-    if not wants_simple():
+    if names_html(request.headers.get("Accept")) and not wants_simple():
         return answer_redirect(quoted(user, index, "+simple", name, ""))
     if name != project:
         query = request.environ.get("QUERY_STRING", "")
         return answer_redirect(quoted(user, index, name, "") + (f"?{query}" if query else ""))
-    return answer_project(index_name(user, index), name)
+    if wants_simple():
+        return answer_project(index_name(user, index), name)
+    return answer_json(_releases(index_name(user, index), name), "projectconfig")
+
+
+@blueprint.get("/<user>/<index>/<project>/<version>/")
+def show_release(user: str, index: str, project: str, version: str) -> Response:
+    """Answer devpi's `versiondata`."""
+    name = normalize(project)
+    found = _releases(index_name(user, index), name).get(version)
+    if found is None:
+        raise ReleaseNotFound(name, version[:100])
+    return answer_json(found, "versiondata")
+
+
+def _releases(index: str, project: ProjectName) -> dict[str, Any]:
+    """Return the releases of a project; with `?ignore_bases` those of this very index."""
+    page = load_page(find_page(index, project).body)
+    return list_releases(page, root(), only=index if "ignore_bases" in request.args else None)

@@ -93,10 +93,7 @@ def answer_projects(index: str) -> Response:
 def answer_project(index: str, project: ProjectName) -> Response:
     """Return a project page in the form the client takes, and keep it as hot bytes while it is fresh."""
     form = choose(request.headers.get("Accept"), request.args.get("format"))
-    revalidate = "no-cache" in request.headers.get("Cache-Control", "")
-    page = the_library().pages.project(index, project, asked_at=when_asked(), revalidate=revalidate)
-    if isinstance(page, Waiting):
-        raise Parked(page.ready, page.until)
+    page = find_page(index, project)
     hot = the_context().hot
     links = prefix()
     digest = blake2b(page.body, digest_size=16).digest()
@@ -108,6 +105,15 @@ def answer_project(index: str, project: ProjectName) -> Response:
         return _unchanged(headers)
     data = body.identity if sent is None else sent
     return answer_body(BytesIO(data), len(data), headers, request.environ)
+
+
+def find_page(index: str, project: ProjectName) -> PageAnswer:
+    """Return the page of a project; where it has to be waited for, give the thread back (raises Parked)."""
+    revalidate = "no-cache" in request.headers.get("Cache-Control", "")
+    page = the_library().pages.project(index, project, asked_at=when_asked(), revalidate=revalidate)
+    if isinstance(page, Waiting):
+        raise Parked(page.ready, page.until)
+    return page
 
 
 def _render(body: bytes, form: str, links: str) -> bytes:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 import pytest
 
+from localpi.web.app import create_app
+from made.loops import serving
+from made.served import SITE, Served
 from made.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from made.served import Served
+    from localpi.index.library import Library
     from made.upstream import MadeUpstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -96,6 +99,7 @@ def test_old_pip_is_known_by_its_agent(served: Served) -> None:
     for _ in range(3):
         assert served.ask("GET", "/root/pypi/demo/", agent).status == 200
         assert served.ask("GET", "/root/pypi/demo/", {"Accept": "text/html"}).status == 302
+        assert served.ask("GET", "/root/pypi/demo/").json()["type"] == "projectconfig"
 
 
 @pytest.mark.parametrize("path", ["/root/none/+simple/demo/", "/none/local/+simple/", PAGE.replace("demo", "absent")])
@@ -156,15 +160,25 @@ def test_head_has_the_headers_of_get(served: Served) -> None:
         }
 
 
-def test_a_second_request_is_found_by_the_loop(serve: Callable[..., Served]) -> None:
-    """What was answered once is ready for the loop thread, and an upload makes it stale at once."""
-    served = serve()
-    served.page(PAGE)
-    served.page(PAGE)
-    assert [file["filename"] for file in served.page(PAGE).json()["files"]] != []
-    name, data = make_wheel("demo", "9.0")
-    assert served.upload("/root/local/", name, data, name="demo", version="9.0", filetype="bdist_wheel").status == 200
-    assert [file["filename"] for file in served.page(PAGE).json()["files"]] == [name]
+def test_what_was_answered_is_ready_for_the_loop(library: Library) -> None:
+    """Page and file are found on the loop thread, behind the guard, until something changes."""
+    application = create_app(library, SITE)
+    page = {"HOST": "localhost:3141", "ACCEPT": JSON, "ACCEPT_ENCODING": "identity"}
+    assert application.find_hot("GET", PAGE, "", page) is None
+    with serving(application) as running:  # type: ignore[arg-type]  # same face
+        served = Served(library, running.address)
+        file = unquote(served.page(PAGE, Host="localhost:3141").json()["files"][0]["url"])
+        for _ in range(3):
+            served.ask("GET", quote(file), {"Host": "localhost:3141"})
+        assert application.find_hot("GET", PAGE, "", page) is not None
+        assert application.find_hot("GET", file, "", page) is not None
+        assert application.find_hot("GET", PAGE, "", page | {"HOST": "evil.example"}) is None
+        closed = create_app(library, replace(SITE, reading_open=False))
+        assert closed.find_hot("GET", PAGE, "", page) is None
+        name, data = make_wheel("demo", "9.0")
+        served.upload("/root/local/", name, data, name="demo", version="9.0", filetype="bdist_wheel")
+        assert application.find_hot("GET", PAGE, "", page) is None
+        assert [file["filename"] for file in served.page(PAGE).json()["files"]] == [name]
 
 
 def test_no_cache_asks_the_upstream_and_max_age_zero_does_not(served: Served, upstream: MadeUpstream) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from made.served import Served
+    from made.upstream import MadeUpstream
 
 NAME, DATA = make_wheel("demo", "1.0")
 FIELDS = {"name": "demo", "version": "1.0", "filetype": "bdist_wheel", "metadata_version": "2.1"}
@@ -159,3 +160,28 @@ def test_a_release_is_yanked_and_taken_back(served: Served) -> None:
             assert served.page("/root/local/+simple/demo/").json()["files"][0].get("yanked") == shown
     assert served.ask("POST", "/+admin/yank", data=release, owner=True).status == 400
     assert served.ask("POST", "/+admin/yank", data={**release, "reason": "x"}).status == 401
+
+
+def test_releases_are_listed_as_devpis_client_reads_them(served: Served, upstream: MadeUpstream) -> None:
+    """`devpi list` and `devpi remove`: absolute links that begin with the index URL of +api; bases may be ignored."""
+    served.upload("/root/local/", NAME, DATA, **FIELDS)
+    upstream.add(*make_wheel("demo", "5.0"))
+    upstream.add(*make_wheel("only-there", "1.0"))
+    found = served.ask("GET", "/root/local/demo/").json()
+    index = served.ask("GET", "/root/local/+api").json()["result"]["index"]
+    (link,) = found["result"]["1.0"].pop("+links")
+    digest = hashlib.sha256(DATA).hexdigest()
+    assert link == {
+        "rel": "releasefile",
+        "href": f"{index}/+f/{digest[:3]}/{digest[3:16]}/{NAME}",
+        "hashes": {"sha256": digest},
+        "hash_spec": f"sha256={digest}",
+    }
+    assert found == {"type": "projectconfig", "result": {"1.0": {"name": "demo", "version": "1.0"}}}
+    assert served.ask("GET", "/root/local/demo/1.0").json()["type"] == "versiondata"
+    missing = served.ask("GET", "/root/local/demo/9.9")
+    assert (missing.status, missing.reason) == (404, "The version 9.9 of project demo does not exist.")
+    assert list(served.ask("GET", "/root/local/only-there/").json()["result"]) == ["1.0"]
+    assert served.ask("GET", "/root/local/only-there/?ignore_bases=").json()["result"] == {}
+    redirect = served.ask("GET", "/root/local/Demo/?ignore_bases=", {"Accept": "application/json"})
+    assert (redirect.status, redirect.headers["location"]) == (302, "/root/local/demo/?ignore_bases=")
