@@ -255,7 +255,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def handle_accept(self) -> None:
         """Accept what has come, up to ACCEPTS: waitress takes one per turn."""
-        for _ in range(ACCEPTS):
+        self._accept(ACCEPTS)
+
+    def _accept(self, most: int) -> None:
+        for _ in range(most):
             before = len(self.active_channels)
             super().handle_accept()
             if len(self.active_channels) == before:
@@ -279,7 +282,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def finish(self) -> None:
         """Take who is in the queue already, and no one after that; workers can still wake the loop."""
         if self.accepting:
-            self.handle_accept()
+            self._accept(self.adj.backlog)
             wasyncore.dispatcher.close(self)
 
 

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SERVE = [sys.executable, "-P", "-m", "localpi", "serve"]
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @dataclass
@@ -196,14 +202,15 @@ def test_manager_learns_of_the_start_and_the_end(start: Starter, tmp_path: Path)
 def test_socket_that_was_handed_over_is_served(start: Starter) -> None:
     """Connections wait in it while the daemon starts, and belong to systemd when it ends."""
     with socket.create_server(("127.0.0.1", 0)) as handed:
-        os.set_inheritable(handed.fileno(), True)  # noqa: FBT003 -- the library's signature
-        words = " ".join(f"'{word}'" for word in SERVE)
-        shell = ["sh", "-c", f"LISTEN_PID=$$ LISTEN_FDS=1 exec {words} 3<&{handed.fileno()}"]
         with Client(handed.getsockname()[:2]) as early:
             early.send("/+health", "Connection: close")
             given = os.environ | {"LOCALPI_HOME": str(start.home)}
             process = subprocess.Popen(
-                shell, env=given, pass_fds=[handed.fileno()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                [sys.executable, "-c", HAND_OVER, str(handed.fileno()), *SERVE],
+                env=given,
+                pass_fds=[handed.fileno()],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
             daemon = Daemon(process, Paths.under(start.home))
             start.started.append(daemon)
