@@ -222,6 +222,10 @@ def test_a_body_is_shared_and_not_copied() -> None:
     """BytesIO shares the bytes it is made of until somebody writes."""
     data = b"x" * 1_000_000
     seen: list[BytesIO] = []
-    environ = {"wsgi.file_wrapper": lambda file: seen.append(file) or ()}
-    Hot("200 OK", [], data).send(environ, lambda *_: None)
+
+    def wrap(file: BytesIO) -> list[bytes]:
+        seen.append(file)
+        return []
+
+    Hot("200 OK", [], data).send({"wsgi.file_wrapper": wrap}, lambda *_: None)
     assert seen[0].getvalue() is data

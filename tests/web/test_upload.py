@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from made.upstream import MadeUpstream
 
 NAME, DATA = make_wheel("demo", "1.0")
-FIELDS = {"name": "demo", "version": "1.0", "filetype": "bdist_wheel", "metadata_version": "2.1"}
+FIELDS: Any = {"name": "demo", "version": "1.0", "filetype": "bdist_wheel", "metadata_version": "2.1"}
 
 
 def stored(served: Served) -> int:
@@ -29,7 +29,7 @@ def stored(served: Served) -> int:
 @pytest.mark.parametrize("path", ["/root/local", "/root/local/"])
 def test_an_upload_is_200_and_listed(served: Served, path: str) -> None:
     """With and without the final slash (devpi's client posts without), wheels and sdists."""
-    digests = {"sha256_digest": hashlib.sha256(DATA).hexdigest()}
+    digests: Any = {"sha256_digest": hashlib.sha256(DATA).hexdigest()}
     assert served.upload(path, NAME, DATA, **FIELDS, **digests).status == 200
     name, data = make_sdist("demo", "1.0")
     assert served.upload(path, name, data, name="demo", version="1.0", filetype="sdist").status == 200
