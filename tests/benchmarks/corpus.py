@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from benchmarks import made, pages, pip_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from benchmarks.listing import Listed
@@ -122,7 +122,11 @@ def _build(root: Path, *, made_only: bool, say: Callable[[str], None]) -> list[P
     for name in names:
         origin, wheel = wheels[name]
         listed = source.pages.get(name) or made.listing(name, counts[name])
-        projects.append(_write_project(root, name, listed, wheel, "index" if name in source.pages else "made", origin))
+        files = (*(file for file in listed if file.filename != wheel.filename), wheel)
+        (root / "pages" / f"{name}.html").write_bytes(pages.page_html(name, files, f"{BASE}/files/"))
+        (root / "pages" / f"{name}.json").write_bytes(pages.page_json(name, files, f"{BASE}/files/"))
+        page = "index" if name in source.pages else "made"
+        projects.append(Project(name, wheel.filename, wheel.size or 0, wheel.sha256, len(files), page, origin))
     return projects
 
 
@@ -140,10 +144,3 @@ def _take_wheels(target: Path, source: pip_index.Source) -> dict[str, tuple[str,
         taken[wheel.project] = ("file-index", wheel.listed())
         total += wheel.size
     return taken
-
-
-def _write_project(root: Path, name: str, listed: Sequence[Listed], wheel: Listed, page: str, origin: str) -> Project:
-    files = (*(file for file in listed if file.filename != wheel.filename), wheel)
-    (root / "pages" / f"{name}.html").write_bytes(pages.page_html(name, files, f"{BASE}/files/"))
-    (root / "pages" / f"{name}.json").write_bytes(pages.page_json(name, files, f"{BASE}/files/"))
-    return Project(name, wheel.filename, wheel.size or 0, wheel.sha256, len(files), page, origin)

@@ -84,7 +84,7 @@ class Connection:
 def _connect(address: Address) -> socket.socket:
     opened = socket.create_connection(address, timeout=10)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    opened.setblocking(False)
+    opened.settimeout(0)
     return opened
 
 

@@ -42,7 +42,8 @@ class Localpi(InVenv):
     def point(self, upstream: str) -> None:
         """Change the mirror's address, as the owner."""
         secret = (self.home / "data" / "owner.secret").read_text(encoding="utf-8").strip()
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "Authorization": f"Bearer {secret}"}
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {secret}"}
+        headers["Content-Type"] = "application/json"
         body = json.dumps({"mirror_url": upstream})
         status, _, answer = fetch(self.port, "/root/pypi", method="PATCH", headers=headers, body=body)
         if status != 200:

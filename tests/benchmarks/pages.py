@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def page_html(name: str, files: Sequence[Listed], base: str) -> bytes:
     """Render a project page; `base` stands in front of each filename."""
-    lines = [f"<!DOCTYPE html>\n<html>\n<head><title>Links for {name}</title></head>\n<body>\n<h1>Links for {name}</h1>"]
+    title = f"Links for {name}"
+    lines = [f"<!DOCTYPE html>\n<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>"]
     for file in files:
         more = f' data-requires-python="{escape(file.requires_python)}"' if file.requires_python else ""
         more += f' data-yanked="{escape(file.yanked)}"' if file.yanked is not None else ""
@@ -26,7 +27,8 @@ def page_html(name: str, files: Sequence[Listed], base: str) -> bytes:
 
 def page_json(name: str, files: Sequence[Listed], base: str) -> bytes:
     """Render a project page; api-version 1.4 when every size is known, which PEP 700 asks for, else 1.0."""
-    page: dict[str, Any] = {"files": [_entry(file, base) for file in files], "meta": {"api-version": "1.0"}, "name": name}
+    entries = [_entry(file, base) for file in files]
+    page: dict[str, Any] = {"files": entries, "meta": {"api-version": "1.0"}, "name": name}
     if all(file.size is not None for file in files):
         page["meta"]["api-version"] = "1.4"
         page["versions"] = sorted({_version(file.filename) for file in files})

@@ -55,7 +55,7 @@ class Source:
 
 
 def ask(names: Sequence[str], *, say: Callable[[str], None]) -> Source:
-    """Ask pip for its indexes and, of its index-url, for the pages of `names`; nothing when there is no pip or network."""
+    """Ask pip for its indexes and the pages of `names` on its index-url; nothing without pip."""
     command = [sys.executable, "-m", "benchmarks.ask_pip", *names[:MOST_PAGES]]
     try:
         run = subprocess.run(command, cwd=TESTS, capture_output=True, check=True, timeout=180)
@@ -74,7 +74,8 @@ def ask(names: Sequence[str], *, say: Callable[[str], None]) -> Source:
 def download(name: str, folder: Path, largest: int, *, say: Callable[[str], None]) -> Listed | None:
     """Let pip download the newest wheel of `name` into `folder`; None when it cannot or the file is too large."""
     before = set(folder.iterdir())
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", str(folder), name]
+    options = ("-q", "--no-deps", "--only-binary", ":all:", "-d", str(folder))
+    command = [sys.executable, "-m", "pip", "download", *options, name]
     try:
         subprocess.run(command, capture_output=True, check=True, timeout=180)
     except (OSError, subprocess.SubprocessError) as error:

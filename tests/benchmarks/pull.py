@@ -65,8 +65,8 @@ def pull(plan: Plan) -> Pulled:
         while selector.get_map():  # lanes that have ended are not in it
             left = started + plan.deadline_s - time.monotonic()
             if left <= 0:
-                unfinished = [lane.wanted.filename for lane in lanes if lane.wanted] + [item.filename for item in pending]
-                result.failures += [f"{filename}: not within {plan.deadline_s:.0f} s" for filename in unfinished]
+                unfinished = [*(lane.wanted for lane in lanes if lane.wanted), *pending]
+                result.failures += [f"{item.filename}: not within {plan.deadline_s:.0f} s" for item in unfinished]
                 break
             for key, _ in selector.select(left):
                 key.data.readable(buffer)
@@ -79,9 +79,7 @@ def pull(plan: Plan) -> Pulled:
 class _Lane:
     """One connection's way through the pending projects."""
 
-    def __init__(
-        self, plan: Plan, pending: deque[Wanted], result: Pulled, selector: selectors.BaseSelector
-    ) -> None:
+    def __init__(self, plan: Plan, pending: deque[Wanted], result: Pulled, selector: selectors.BaseSelector) -> None:
         self.wanted: Wanted | None = None
         self._plan = plan
         self._pending = pending

@@ -55,15 +55,15 @@ class Server(abc.ABC):
         """Give its environment: nothing outside can be reached, the proxy that it names takes no connection."""
         del upstream
         nowhere = f"http://{HOST}:9"
-        proxies = {name: nowhere for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")}
-        loopback = {name: "127.0.0.1,localhost" for name in ("no_proxy", "NO_PROXY")}
+        proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), nowhere)
+        loopback = dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost")
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         return {**kept, **proxies, **loopback, "HOME": str(self.home), "TMPDIR": str(self.home)}
 
-    def initialize(self, upstream: str) -> None:
+    def initialize(self, upstream: str) -> None:  # noqa: B027  # most need nothing
         """Make what has to be there before an empty server's first start."""
 
-    def point(self, upstream: str) -> None:
+    def point(self, upstream: str) -> None:  # noqa: B027  # some have it from their environment
         """Tell the running, empty server which upstream to mirror."""
 
     def start_empty(self, upstream: str) -> float:
@@ -190,8 +190,8 @@ class Proxpi(InVenv):
 
     def environ(self, upstream: str) -> dict[str, str]:
         """Add the upstream and the folder for files."""
-        own = {"PROXPI_INDEX_URL": upstream, "PROXPI_CACHE_DIR": str(self.home / "cache"), "PROXPI_LOGGING_LEVEL": "WARNING"}
-        return super().environ(upstream) | own
+        own = {"PROXPI_INDEX_URL": upstream, "PROXPI_CACHE_DIR": str(self.home / "cache")}
+        return super().environ(upstream) | own | {"PROXPI_LOGGING_LEVEL": "WARNING"}
 
     def page(self, project: str) -> str:
         """Give the path."""
