@@ -44,6 +44,8 @@ _DISTRIBUTION: Final = ARCHIVE_SUFFIXES
 def read_html(body: bytes, project: ProjectName, url: str) -> Page:
     """Parse an HTML page of that project; `url` is where it came from. Raises InvalidPage."""
     text = body.decode("utf-8", errors="replace")
+    if "<html" in text[:2000].lower() and "</html" not in text[-2000:].lower():
+        raise InvalidPage("it ends in the middle")
     head = Head(text, url)
     anchors = _ANCHOR.findall(text)
     while anchors and anchors[-1][8]:  # PyPI ends with <!--SERIAL …-->

@@ -187,7 +187,7 @@ def test_a_page_without_version_speaks_1_0() -> None:
         '<a href="a_bc-1.0.zip">x</a>',
         '<a href="a-b-1.0.zip',
         '<!-- <a href="a-b-1.0.zip">x</a>',
-        "<p>" * 1_000_001 + '<a href="a-b-1.0.zip">x</a>',
+        pytest.param("<p>" * 1_000_001 + '<a href="a-b-1.0.zip">x</a>', id="a-million-tags"),
     ],
 )
 def test_what_is_no_page_of_the_project_is_refused(text: str) -> None:
@@ -253,3 +253,11 @@ def test_start_tags(text: str, expected: list[tuple[str, dict[str, str]]]) -> No
 def test_any_text_has_tags_or_none(text: str) -> None:
     """No text stops the scan."""
     assert len(list(start_tags(text))) <= text.count("<")
+
+
+@pytest.mark.parametrize("end", ["", "</body>", "<a href='x"])
+def test_a_document_that_was_begun_has_to_end(end: str) -> None:
+    """A page cut short between two links looks whole but for its missing end."""
+    body = f'<!DOCTYPE html><html><body><a href="/x-1.0.tar.gz">x-1.0.tar.gz</a>{end}'.encode()
+    with pytest.raises(InvalidPage, match="ends in the middle"):
+        parse_page(body, "text/html", ProjectName("x"), "https://i.example/simple/x/")
