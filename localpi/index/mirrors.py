@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,12 @@ from localpi.errors import InvalidPage
 from localpi.index.bodies import Bodies
 from localpi.index.flights import Flights
 from localpi.index.freshness import PAGE_DEADLINE_S, Age, fresh_for_s, wait_until
+from localpi.index.known import Known, KnownPages
 from localpi.index.resolve import Said, Word, claims_name
 from localpi.index.waiting import Waiting
 from localpi.simple.links import link_page
 from localpi.simple.parse import parse_page
-from localpi.simple.render import render_json
+from localpi.simple.render import count_files, render_json
 from localpi.store.pages import StoredPage
 from localpi.upstream.bodies import decoded
 from localpi.upstream.outcomes import Fetched, Missing, NotModified, Unreachable
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEPT_HEADS = 8192
 BODIES_LIMIT = 32 << 20
+CONFIRM_AFTER_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,6 @@ class Look:
     serial: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The memory of one (source, project): the stored page without its body, when last asked, and what went wrong."""
-
-    head: StoredPage | None
-    asked_at: float = 0.0
-    failure: str = ""
-
-
 class Mirrors:
     """Looks at mirrors and keeps what they said."""
 
@@ -70,9 +61,9 @@ class Mirrors:
         self._store, self._upstream, self._stamps = store, upstream, stamps
         self._watch, self._now_us = watch, now_us
         self._flights: Flights[None] = Flights("page")
-        self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
-        self._known_lock = threading.Lock()
+        self._memory = KnownPages(store.pages)
         self._bodies = Bodies(BODIES_LIMIT)
+        self._shrunk: dict[tuple[str, str], float] = {}
         # Two parses at once starve the serving loop through the GIL (measured).
         self._parsing = threading.Lock()
 
@@ -84,7 +75,7 @@ class Mirrors:
         `asked_at` (monotonic) is when the client asked first; what the upstream said after that is taken as it is,
         however short-lived. `revalidate` asks the upstream even where the stored page is fresh (RFC 9111 no-cache).
         """
-        known = self._recall(mirror.source, project)
+        known = self._memory.recall(mirror.source, project)
         head = known.head
         now = time.monotonic()
         asked_since = known.asked_at >= asked_at
@@ -125,13 +116,13 @@ class Mirrors:
 
     def forget(self, mirror: MirrorIndex, project: ProjectName) -> None:
         """Make the next look ask the upstream without conditions; what is stored stays until it answers."""
-        known = self._recall(mirror.source, project)
+        known = self._memory.recall(mirror.source, project)
         if known.head is not None:
             stale = replace(known.head, fetched_us=0, etag=None, last_modified=None)
-            self._remember(mirror.source, project, _Known(stale))
+            self._memory.remember(mirror.source, project, Known(stale))
         self._stamps.bump(project)
 
-    def _say(self, mirror: MirrorIndex, project: ProjectName, known: _Known, fresh_until: float) -> Look:
+    def _say(self, mirror: MirrorIndex, project: ProjectName, known: Known, fresh_until: float) -> Look:
         head = known.head
         config = mirror.config
         hold = config.unseen == "hold"
@@ -146,7 +137,7 @@ class Mirrors:
     # -- the flight ---------------------------------------------------------------------------------------------
 
     def _fetch(self, mirror: MirrorIndex, project: ProjectName) -> None:
-        known = self._recall(mirror.source, project)
+        known = self._memory.recall(mirror.source, project)
         head = known.head
         conditions = head if _has_page(head) else None
         outcome = self._upstream.fetch_page(
@@ -171,13 +162,13 @@ class Mirrors:
                 self._store.pages.touch_later(
                     mirror.source, project, now_us, outcome.max_age_s, outcome.etag or head.etag
                 )
-                self._remember(mirror.source, project, _Known(fresh, time.monotonic()))
+                self._memory.remember(mirror.source, project, Known(fresh, time.monotonic()))
             case Missing():
                 self._note_missing(mirror, project, head, now_us)
             case Unreachable():
                 log.warning("%s: %s: %s", mirror.name, project, outcome.reason)
                 self._watch.note_failure(mirror, outcome.kind, outcome.reason)
-                self._remember(
+                self._memory.remember(
                     mirror.source, project, replace(known, asked_at=time.monotonic(), failure=outcome.reason)
                 )
                 return
@@ -212,23 +203,44 @@ class Mirrors:
             return Unreachable(
                 "captive" if _is_login(stored) else "broken", f"sent no page of {project}: {error.message}"
             )
+        if head is not None and _has_page(head) and self._is_doubtful(mirror, project, stored, body):
+            log.warning("%s: %s lost over half of its files; kept until a later look confirms it", mirror.name, project)
+            kept = replace(head, fetched_us=stored.fetched_us, max_age_s=CONFIRM_AFTER_S)
+            self._memory.remember(mirror.source, project, Known(kept, time.monotonic()))
+            return fetched
         key = (mirror.name, mirror.source, project)
         unchanged = self._bodies.get(key) == body
         # Order: the answer first, then the disk. `pages` gives what is on its way to the disk to those who ask.
         self._store.pages.put_later(stored)
         self._bodies.put(key, body)
-        self._remember(mirror.source, project, _Known(replace(stored, body=b""), time.monotonic()))
+        self._memory.remember(mirror.source, project, Known(replace(stored, body=b""), time.monotonic()))
         if not unchanged:
             self._stamps.bump(project)
             self._store.seen.add_later(mirror.source, project, stored.fetched_us)
         return fetched
+
+    def _is_doubtful(self, mirror: MirrorIndex, project: ProjectName, stored: StoredPage, body: bytes) -> bool:
+        """Say whether the page lost over half of its files and nothing has confirmed that a minute later."""
+        key = (mirror.source, project)
+        before = self._store.pages.get(*key)
+        if before is None or (before.encoding == stored.encoding and len(stored.body) * 3 > len(before.body) * 2):
+            self._shrunk.pop(key, None)  # not much smaller: no need to look closer
+            return False
+        if count_files(self.body(mirror, project)) <= 2 * count_files(body):
+            self._shrunk.pop(key, None)
+            return False
+        now = time.monotonic()
+        if now - self._shrunk.setdefault(key, now) < CONFIRM_AFTER_S:
+            return True
+        del self._shrunk[key]
+        return False
 
     def _note_missing(self, mirror: MirrorIndex, project: ProjectName, head: StoredPage | None, now_us: int) -> None:
         missing = StoredPage.missing(mirror.source, project, now_us)
         self._store.pages.put_later(missing)
         if head is not None and head.status == "present":
             missing = replace(head, fetched_us=now_us, missing_us=head.missing_us or now_us)
-        self._remember(mirror.source, project, _Known(missing, time.monotonic()))
+        self._memory.remember(mirror.source, project, Known(missing, time.monotonic()))
         if head is None or (head.status == "present" and head.missing_us is None):
             self._stamps.bump(project)
 
@@ -236,25 +248,6 @@ class Mirrors:
         with self._parsing:
             page = parse_page(decoded(stored.body, stored.encoding), stored.content_type, project, stored.url)
             return render_json(link_page(_offered(page), mirror.name))
-
-    # -- memory -------------------------------------------------------------------------------------------------
-
-    def _recall(self, source: str, project: ProjectName) -> _Known:
-        with self._known_lock:
-            known = self._known.get((source, project))
-            if known is not None:
-                self._known.move_to_end((source, project))
-                return known
-        known = _Known(self._store.pages.head(source, project))
-        with self._known_lock:
-            return self._known.setdefault((source, project), known)
-
-    def _remember(self, source: str, project: ProjectName, known: _Known) -> None:
-        with self._known_lock:
-            self._known[source, project] = known
-            self._known.move_to_end((source, project))
-            while len(self._known) > KEPT_HEADS:
-                self._known.popitem(last=False)
 
 
 def _has_page(head: StoredPage | None) -> bool:

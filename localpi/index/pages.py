@@ -7,8 +7,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import orjson
-
 from localpi.errors import InvalidPage, ProjectNotFound
 from localpi.index import resolve
 from localpi.index.config import MirrorConfig
@@ -17,7 +15,7 @@ from localpi.index.mirror_index import MirrorIndex, mirror_index
 from localpi.index.order import mirrors_allowed
 from localpi.index.stage_pages import stage_page
 from localpi.index.waiting import Waiting
-from localpi.simple.render import render_json
+from localpi.simple.render import load_page, render_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +81,7 @@ class Pages:
             mirror, look = looks[0]
             body = self._body(mirror, project)
             return PageAnswer(body, f"{mirror.name}:{mirror.source}", stamp, look.fresh_until, look.serial)
-        parts += [(mirror.name, orjson.loads(self._body(mirror, project))) for mirror, _ in looks]
+        parts += [(mirror.name, load_page(self._body(mirror, project))) for mirror, _ in looks]
         if not parts:
             raise ProjectNotFound(index, project)
         page = parts[0][1] if len(parts) == 1 else merge_pages([part for _, part in parts])
