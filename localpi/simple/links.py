@@ -105,7 +105,7 @@ def link_page(page: Page, index: str) -> Page:
     """Copy a page of absolute URLs with our own paths instead.
 
     Keys that begin with `_` are private to the server that sent them and stay behind (PEP 691); so does PyPI's
-    `data-dist-info-metadata`, which no PEP has for JSON. 0.6 µs a file.
+    `data-dist-info-metadata`, which no PEP has for JSON. 1.2 µs a file.
     """
     start = f"/{quote(index)}/"
     files = [cast("File", {**file, "url": start + _quoted(file)}) for file in page["files"]]

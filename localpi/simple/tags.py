@@ -1,7 +1,7 @@
 """The start tags of an HTML document, in one linear pass.
 
-Not html.parser: that is three times as slow (183 ms for a page of 3.9 MB against 120) and, before Python 3.11.14,
-takes time quadratic in the size of crafted input (CVE-2025-6069). Here every character is looked at once, because an
+Not html.parser: that is slower (190 ms for the bare tags of 15,000 links against 150 with the files made of them) and,
+before Python 3.11.14, quadratic in the size of crafted input (CVE-2025-6069). Here all is looked at once, because an
 unfinished tag, quote or comment ends the document, as it does by the HTML standard (13.2.5, "eof-in-tag").
 """
 
