@@ -53,11 +53,13 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 
     request: Request
     close_on_finish: bool
+    wrote_header: bool
 
     def service(self) -> None:
         """Answer the request; after it nothing more of this answer is made."""
         try:
             super().service()
+            self.channel.send_held()
         finally:
             self.channel.answering = False
         access.note(self)
@@ -85,6 +87,12 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 
     def write(self, data: bytes) -> None:
         """Send the head once, then the data; HEAD has none (RFC 9110, 9.3.2), whatever the application gives."""
+        if not self.wrote_header:
+            if not self.complete:
+                message = "start_response comes before the body"
+                raise RuntimeError(message)
+            self.channel.hold(self.build_response_header())
+            self.wrote_header = True
         super().write(b"" if self.request.command == "HEAD" else data)
 
     def build_response_header(self) -> bytes:
