@@ -81,7 +81,7 @@ def open_corpus(root: Path, *, made_only: bool, say: Callable[[str], None]) -> C
         kept = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         kept = {}
-    if kept.get("shape") == SHAPE and (not made_only or kept["made_only"]):
+    if kept.get("shape") == SHAPE and kept["made_only"] == made_only:
         return Corpus(root, tuple(Project(**project) for project in kept["projects"]))
     shutil.rmtree(root, ignore_errors=True)
     (root / "pages").mkdir(parents=True)

@@ -18,7 +18,7 @@ from benchmarks.campaign import Campaign
 from benchmarks.corpus import open_corpus
 from benchmarks.localpi_server import Localpi
 from benchmarks.measures import FORMS, Bench
-from benchmarks.nginx import Nginx
+from benchmarks.nginx import Nginx, find_nginx
 from benchmarks.processes import BenchmarkError
 from benchmarks.servers import Devpi, Proxpi, Server
 
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     work = options.work or _default_work()
     work.mkdir(parents=True, exist_ok=True)
     try:
+        find_nginx()
         corpus = open_corpus(work / "corpus", made_only=options.made, say=_say)
         nginx = Nginx(work, corpus, html_only=options.upstream == "html")
         nginx.prepare(_say)

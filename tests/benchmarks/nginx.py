@@ -75,7 +75,6 @@ class Nginx(Server):
         super().__init__(work)
         self._corpus = corpus
         self._html_only = html_only
-        self._program = shutil.which("nginx") or next((place for place in PLACES if Path(place).exists()), None)
 
     @property
     def url(self) -> str:
@@ -85,12 +84,11 @@ class Nginx(Server):
     def prepare(self, say: Callable[[str], None]) -> None:
         """Look whether it is installed."""
         del say
-        if self._program is None:
-            raise BenchmarkError("nginx is not installed: it is the upstream of all rows (apt install nginx-light)")
+        find_nginx()
 
     def version(self) -> str:
         """Give its version."""
-        run = subprocess.run([self._require(), "-v"], capture_output=True, text=True, check=True, timeout=30)
+        run = subprocess.run([find_nginx(), "-v"], capture_output=True, text=True, check=True, timeout=30)
         return run.stderr.strip().rpartition("/")[2]
 
     def command(self) -> Sequence[str]:
@@ -108,13 +106,16 @@ class Nginx(Server):
             json="" if self._html_only else '"~application/vnd\\.pypi\\.simple\\.v1\\+json" json;',
         )
         configuration.write_text(text, encoding="utf-8")
-        return (self._require(), "-e", "stderr", "-p", str(self.home), "-c", str(configuration))
+        return (find_nginx(), "-e", "stderr", "-p", str(self.home), "-c", str(configuration))
 
     def page(self, project: str) -> str:
         """Give the path."""
         return f"/simple/{project}/"
 
-    def _require(self) -> str:
-        if self._program is None:
-            raise BenchmarkError("nginx is not installed")
-        return self._program
+
+def find_nginx() -> str:
+    """Give the path of nginx, which PATH need not name."""
+    found = shutil.which("nginx") or next((place for place in PLACES if Path(place).exists()), None)
+    if found is None:
+        raise BenchmarkError("nginx is not installed: it is the upstream of all rows, nothing can be measured")
+    return found

@@ -31,7 +31,7 @@ def table(figures: Figures, servers: Sequence[str], chosen: Sequence[str]) -> st
         line = [f"{row.title}, {row.unit}", *(_number(row, figures.median(row.key, server)) for server in servers)]
         if ours:
             ratio = figures.ratio(row.key, OURS, LIMIT)
-            line.append(NONE if ratio is None else f"{ratio:.0%}")
+            line.append(NONE if ratio is None or row.unit == "MB" else f"{ratio:.0%}")
             line += [_advantage(row, figures.ratio(row.key, OURS, peer)) for peer in peers]
             line += [target_text(row), {True: "yes", False: "NO", None: NONE}[reached(row, figures)]]
         lines.append(line)
