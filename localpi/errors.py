@@ -210,7 +210,7 @@ class HostRefused(LocalpiError):
 
     def __init__(self, host: str) -> None:
         self.host = host
-        self.hint = f"localpi config set allowed_hosts {host}"
+        self.hint = f"localpi config set allowed_hosts+={host}"
         super().__init__(f"this daemon does not answer to {host[:120]!r}")
 
 

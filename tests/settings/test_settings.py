@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -182,11 +183,12 @@ def test_a_file_that_cannot_be_read_is_left_alone(paths: Paths, content: bytes) 
     """Reading, setting and unsetting refuse, and name the file."""
     paths.config.mkdir(parents=True)
     paths.config_file.write_bytes(content)
-    for attempt in (
+    attempts: tuple[Callable[[], object], ...] = (
         lambda: load_settings(paths, {}),
         lambda: set_in_file(paths.config_file, "port", 1),
         lambda: unset_in_file(paths.config_file, "port"),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(SettingError, match=r"config\.toml"):
             attempt()
     assert content == paths.config_file.read_bytes()

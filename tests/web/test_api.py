@@ -229,7 +229,7 @@ def test_a_strange_host_is_421_cold_and_hot(served: Served, hot: bool) -> None:
         for _ in range(3):
             served.page("/root/local/+simple/")
     reply = served.page("/root/local/+simple/", Host="evil.example:3141")
-    assert (reply.status, reply.json()["hint"]) == (421, "localpi config set allowed_hosts evil.example")
+    assert (reply.status, reply.json()["hint"]) == (421, "localpi config set allowed_hosts+=evil.example")
 
 
 def test_reading_needs_a_credential_off_loopback(serve: Callable[..., Served]) -> None:

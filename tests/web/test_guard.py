@@ -60,7 +60,7 @@ def test_other_names_are_refused(host: str) -> None:
     guard = Guard(SITE)
     with pytest.raises(HostRefused) as refused:
         guard.check_host(host)
-    assert refused.value.hint == f"localpi config set allowed_hosts {host_name(host)}"
+    assert refused.value.hint == f"localpi config set allowed_hosts+={host_name(host)}"
     assert not guard.knows(host)
 
 
