@@ -1,7 +1,7 @@
 """The settings of an index: checked, typed, and back to devpi's JSON. Pure: no I/O, no clock.
 
 Keys and messages are devpi's (DEVPI 1.2 and 2, `devpi_server.model`); ours (`resolution` of a stage; `claims`,
-`cooldown`, `unseen` of a mirror) appear in JSON only when they are set, so that devpi's clients see what they know.
+`unseen` of a mirror) appear in JSON only when they are set, so that devpi's clients see what they know.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class MirrorConfig:
     mirror_ignore_serial_header: bool | None = None
     mirror_provides_core_metadata: bool | None = None
     claims: tuple[str, ...] = ()  # patterns of normalised names; () is not set
-    cooldown: str | None = None  # "7d": files younger than that are held back
     unseen: Literal["next", "hold"] | None = None  # None: next
 
     @property
@@ -71,11 +70,6 @@ class MirrorConfig:
     def simple_url(self) -> str:
         """Return the simple root with its final slash, to which a project's name is added."""
         return self.mirror_url if self.mirror_url.endswith("/") else self.mirror_url + "/"
-
-    @property
-    def cooldown_s(self) -> int:
-        """Return the age that files must have, in seconds."""
-        return values.duration_s(self.cooldown) if self.cooldown else 0
 
 
 IndexConfig = StageConfig | MirrorConfig
@@ -103,7 +97,6 @@ _MIRROR = _COMMON | {
     "mirror_ignore_serial_header": values.boolean,
     "mirror_provides_core_metadata": values.boolean,
     "claims": values.claims,
-    "cooldown": values.duration,
     "unseen": values.one_of("next", "hold"),
 }
 _LISTS = ("acl_upload", "acl_toxresult_upload", "bases", "mirror_whitelist", "claims")

@@ -26,8 +26,6 @@ MAX_EXPIRY_S = 366 * 24 * 3600
 
 _BASE = re.compile(r"[^\s/]+/[^\s/]+")
 _PATTERN = re.compile(r"[a-z0-9*?]([a-z0-9*?-]*[a-z0-9*?])?")
-_DURATION = re.compile(r"(\d{1,5})([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def boolean(_key: str, value: object) -> bool:
@@ -62,19 +60,6 @@ def seconds(key: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_EXPIRY_S:
         raise InvalidIndexConfig(f"{key!r} must be a number of seconds from 0 to {MAX_EXPIRY_S}, not {_short(value)}")
     return value
-
-
-def duration(key: str, value: object) -> str:
-    """Return a duration as written: a number and one of s m h d w."""
-    if not isinstance(value, str) or not _DURATION.fullmatch(value):
-        raise InvalidIndexConfig(f"{key!r} must be a duration such as 12h or 7d, not {_short(value)}")
-    return value
-
-
-def duration_s(written: str) -> int:
-    """Return the seconds of what `duration` let pass."""
-    found = _DURATION.fullmatch(written)
-    return int(found[1]) * _SECONDS[found[2]] if found else 0
 
 
 def one_of(*allowed: str) -> Callable[[str, object], str]:

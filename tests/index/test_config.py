@@ -109,7 +109,7 @@ def test_wrong_settings_are_refused(raw: dict[str, Any], message: str) -> None:
         {"mirror_url": "https://h.example/", "mirror_cache_expiry": True},
         {"mirror_url": "https://h.example/", "mirror_web_url_fmt": "javascript:alert(1)"},
         {"mirror_url": "https://h.example/", "claims": "a[b]"},
-        {"mirror_url": "https://h.example/", "cooldown": "soon"},
+        {"mirror_url": "https://h.example/", "cooldown": "7d"},
         {"mirror_url": "https://h.example/", "unseen": "maybe"},
         {"mirror_url": "https://h.example/", "bases": "root/pypi"},
     ],
@@ -129,15 +129,14 @@ def test_userinfo_is_split_off() -> None:
 
 def test_own_keys_of_a_mirror() -> None:
     """Our own keys are normalised and shown once they are set."""
-    raw = {"claims": "Acme_*,acme.core", "cooldown": "7d", "unseen": "hold"}
+    raw = {"claims": "Acme_*,acme.core", "unseen": "hold"}
     config, _ = apply_patch(MIRROR, raw)
     assert config == MirrorConfig(
-        mirror_url="https://mirror.example/simple/", claims=("acme-*", "acme-core"), cooldown="7d", unseen="hold"
+        mirror_url="https://mirror.example/simple/", claims=("acme-*", "acme-core"), unseen="hold"
     )
     assert isinstance(config, MirrorConfig)
-    assert config.cooldown_s == 7 * 86_400
     assert to_json(config)["claims"] == ["acme-*", "acme-core"]
-    assert apply_patch(config, ["claims-=", "cooldown-=", "unseen-="])[0] == MIRROR
+    assert apply_patch(config, ["claims-=", "unseen-="])[0] == MIRROR
 
 
 @pytest.mark.parametrize(
