@@ -16,6 +16,7 @@ MAX_HEADER = 64 << 10
 CONNECTIONS = 1000
 OPEN_FILES = 8192
 """Each connection may hold a socket and a file, each download a socket and a file, each reading thread a database."""
+SWITCH_S = 0.0005
 _M_ARENA_MAX = -8  # malloc.h
 
 
@@ -58,6 +59,15 @@ def raise_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def share_interpreter() -> None:
+    """Let the loop have the interpreter back sooner from a worker that computes.
+
+    While one parses, hits at 8 connections: 5 ms (Python's own) 1,400-2,000 req/s, p99 43-70 ms; 1 ms 2,700-4,100,
+    12-25 ms; 0.2 ms 3,300-6,100, 13-15 ms.
+    """
+    sys.setswitchinterval(SWITCH_S)
 
 
 def limit_arenas() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from localpi import __version__
 from localpi.daemon.chores import Chores
-from localpi.daemon.limits import limit_arenas, raise_open_files
+from localpi.daemon.limits import limit_arenas, raise_open_files, share_interpreter
 from localpi.daemon.listen import is_loopback, open_sockets
 from localpi.daemon.lock import held
 from localpi.daemon.log import logging_to
@@ -46,6 +46,7 @@ def serve(settings: Settings, paths: Paths) -> int:
     os.umask(UMASK)
     raise_open_files()
     limit_arenas()
+    share_interpreter()
     paths.make()
     with ExitStack() as stack:
         stack.enter_context(held(paths.lock_file))
