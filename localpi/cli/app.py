@@ -16,6 +16,10 @@ COMMANDS = {
     "serve": "localpi.cli.running",
     "status": "localpi.cli.status",
     "logs": "localpi.cli.status",
+    "wire-pip": "localpi.cli.wiring",
+    "unwire-pip": "localpi.cli.wiring",
+    "wire": "localpi.cli.wiring",
+    "unwire": "localpi.cli.wiring",
     "config": "localpi.cli.config",
     "index": "localpi.cli.indexes",
     "user": "localpi.cli.users",
@@ -26,7 +30,7 @@ COMMANDS = {
     "yank": "localpi.cli.packages",
     "unyank": "localpi.cli.packages",
 }
-"""Command to the module that holds it, as `NAME_command`, in the order of the help."""
+"""Command to the module that holds it, as `NAME_command` (with `_` for `-`), in the order of the help."""
 
 
 class LazyGroup(click.Group):
@@ -41,7 +45,7 @@ class LazyGroup(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        found: click.Command = getattr(importlib.import_module(module), f"{cmd_name}_command")
+        found: click.Command = getattr(importlib.import_module(module), f"{cmd_name.replace('-', '_')}_command")
         return found
 
 

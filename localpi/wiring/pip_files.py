@@ -49,9 +49,9 @@ def pip_files(environ: Mapping[str, str], platform: str) -> tuple[PipFile, ...]:
     if named == os.devnull:
         return ()
     home = Path(environ.get("HOME") or Path.home())
-    places = [PipFile("global", path) for path in _global_places(environ, platform)]
+    places = [PipFile("global", path) for path in global_places(environ, platform)]
     if not (named and Path(named).exists()):
-        places += [PipFile("user", home / ".pip" / "pip.conf"), PipFile("user", _user_place(home, environ, platform))]
+        places += [PipFile("user", home / ".pip" / "pip.conf"), PipFile("user", user_place(home, environ, platform))]
     if environment := environ.get("VIRTUAL_ENV"):
         places.append(PipFile("site", Path(environment) / "pip.conf"))
     if named:
@@ -59,14 +59,16 @@ def pip_files(environ: Mapping[str, str], platform: str) -> tuple[PipFile, ...]:
     return tuple(places)
 
 
-def _global_places(environ: Mapping[str, str], platform: str) -> tuple[Path, ...]:
+def global_places(environ: Mapping[str, str], platform: str) -> tuple[Path, ...]:
+    """Return the machine's files, later wins; `pip config --global` writes the last."""
     if platform == "darwin":
         return (Path("/Library/Application Support/pip/pip.conf"),)
     folders = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
     return (*(Path(folder) / "pip" / "pip.conf" for folder in folders if folder), Path("/etc/pip.conf"))
 
 
-def _user_place(home: Path, environ: Mapping[str, str], platform: str) -> Path:
+def user_place(home: Path, environ: Mapping[str, str], platform: str) -> Path:
+    """Return the user's file that wins over the legacy one, and that `pip config --user` writes."""
     if platform == "darwin":
         library = home / "Library" / "Application Support" / "pip"
         return (library if library.is_dir() else home / ".config" / "pip") / "pip.conf"
