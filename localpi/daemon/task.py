@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
-from waitress.utilities import build_http_date  # type: ignore[import-untyped]
+from waitress.utilities import Error, build_http_date  # type: ignore[import-untyped]
 
 from localpi.daemon import access
 from localpi.web.parked import WAITED, Parked
@@ -18,6 +18,13 @@ HOT = "localpi.hot"
 """The environ key of what `find_hot` gave: such a request runs on the loop thread."""
 
 BODILESS = frozenset({"204", "304"})
+
+
+class InsufficientStorage(Error):  # type: ignore[misc]  # noqa: N818 -- an answer's, as waitress names them
+    """There is no room for the body."""
+
+    code = 507
+    reason = "Insufficient Storage"
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types

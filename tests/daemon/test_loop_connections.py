@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import resource
 import socket
+import tempfile
 import threading
 import time
 from email.utils import parsedate_to_datetime
@@ -143,6 +145,41 @@ def test_bad_request_is_refused_and_closed(served: Serving, sent: bytes, status:
     assert line.split()[1] == status
     assert headers["connection"] == "close"
     assert served.application.runs == []
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 60000000", "Transfer-Encoding: chunked"])
+def test_client_that_sends_too_much_gets_its_answer(length: str) -> None:
+    """It reads only when it has sent all; a connection closed before that would be reset, the answer lost."""
+    with serving(max_body=1_000_000) as running, running.connect() as client:
+        client.socket.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+        for _ in range(60):
+            chunk = bytes(1_000_000)
+            client.socket.sendall(b"%X\r\n%s\r\n" % (len(chunk), chunk) if "chunked" in length else chunk)
+        status, headers = client.head()
+        client.read(int(headers["content-length"]))
+        assert client.rest() == b""
+        wait_for(lambda: len(running.loop.channels()) == 1)
+
+    assert status == "HTTP/1.1 413 Request Entity Too Large"
+
+
+def test_body_without_room_on_the_disk_is_refused(served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop lives on."""
+
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda _: Full())
+    served.application.routes["/"] = whole(b"here")
+    with served.connect() as client:
+        client.send("/", method="POST", body=bytes(3_000_000))
+        status, _ = client.head()
+    with served.connect() as client:
+        answer = client.get("/")
+
+    assert status == "HTTP/1.1 507 Insufficient Storage"
+    assert answer[1] == b"here"
 
 
 def test_hundred_and_fifty_idle_connections_shut_nobody_out(served: Serving) -> None:
