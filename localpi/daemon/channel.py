@@ -97,8 +97,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
                 raise
             refused, self.request = self.request, None
             refused.error = InsufficientStorage(os.strerror(error.errno))
-            self.requests.append(refused)
-            self.server.add_task(self)
+            with self.requests_lock:
+                self.requests.append(refused)
+                if len(self.requests) == 1:
+                    self.server.add_task(self)
             taken = True
         self._refusing = self._refusing or any(request.error for request in self.requests)
         return taken

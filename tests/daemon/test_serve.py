@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import made.daemon
 from localpi.settings.paths import Paths
 from localpi.settings.running import RunningDaemon, read_running
 from made.loops import Client, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from made.upstream import MadeUpstream
 
 SERVE = [sys.executable, "-P", "-m", "localpi", "serve"]
 HAND_OVER = """
@@ -232,3 +235,41 @@ def test_debug_logs_hits_and_stderr_too(start: Starter) -> None:
     assert b"GET /+health 200" in said
     assert "GET /+health 200" in daemon.log
     assert "secret=1" not in daemon.log
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+def test_body_on_its_way_lies_on_the_disk_of_the_data(start: Starter) -> None:
+    """Neither in memory nor in /tmp, which is memory on many machines."""
+    daemon = start()
+    with Client((daemon.running.host, daemon.running.port)) as client:
+        client.socket.sendall(b"POST /root/local/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n")
+        client.socket.sendall(bytes(2_000_000))
+        wait_for(lambda: _open_files(daemon.process.pid, below=daemon.paths.data, size=1_000_000))
+
+
+def _open_files(pid: int, *, below: Path, size: int) -> list[str]:
+    """Return the nameless files of at least a size that a process has open below a folder."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = str(link.readlink())
+            if target.startswith(str(below)) and target.endswith("(deleted)") and link.stat().st_size >= size:
+                found.append(target)
+    return found
+
+
+def test_hot_file_that_was_deleted_is_a_workers_business(tmp_path: Path, upstream: MadeUpstream) -> None:
+    """Hit on the loop thread, gone from the disk: fetched again, and no trace of trouble in the log."""
+    data = os.urandom(100_000)
+    upstream.add("demo-1.0.tar.gz", data)
+    with made.daemon.Daemon(tmp_path / "localpi", LOCALPI_LOG_LEVEL="debug") as daemon:
+        daemon.mirror("root/pypi", upstream.url)
+        url = daemon.page("demo", "root/pypi").json()["files"][0]["url"]
+        before = [daemon.get(url).body for _ in range(4)]
+        for blob in (tmp_path / "localpi" / "cache" / "files").glob("*/*"):
+            blob.unlink()
+        after = [daemon.get(url).body for _ in range(3)]
+        log = daemon.log
+
+    assert before + after == [data] * 7
+    assert "ERROR" not in log
