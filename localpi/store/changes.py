@@ -27,6 +27,10 @@ Kind = Literal[
     "remove",
     "yank",
     "unyank",
+    "register",
+    "docs",
+    "toxresult",
+    "push",
 ]
 
 MOST = 10_000

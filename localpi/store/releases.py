@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from localpi.errors import FileExists, IndexNotFound
 from localpi.store.changes import record
+from localpi.store.file_log import dump_log, overwrite_entries, read_log, upload_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ class FileRow:
     requires_python: str | None = None
     yanked: str | None = None
     core_metadata: bytes | None = None
+    log: str = ""  # JSON, see `file_log`
 
 
 class Outcome(enum.Enum):
@@ -74,19 +76,21 @@ class Releases:
         """
 
         def add(connection: sqlite3.Connection) -> Added:
-            before = _find(connection, file.index, file.filename)
+            before = find_file(connection, file.index, file.filename)
             if before is not None and before.sha256 == file.sha256:
                 return Added(Outcome.SAME, before)
             if before is not None and not volatile:
                 raise FileExists(file.index, file.filename)
             yanked = _yanked(connection, file) if file.yanked is None else file.yanked
-            now = replace(file, yanked=yanked)
+            now = replace(file, yanked=yanked, log=file.log or _log(file, before))
             if before is not None:
-                connection.execute("DELETE FROM files WHERE index_name = ? AND filename = ?", _key(file))
-            _merge_metadata(connection, file, metadata)
-            connection.execute(INSERT, tuple(getattr(now, field.name) for field in fields(FileRow)))
+                connection.execute(
+                    "DELETE FROM files WHERE index_name = ? AND filename = ?", (file.index, file.filename)
+                )
+            merge_metadata(connection, (file.index, file.project, file.version), metadata)
+            insert_file(connection, now)
             if before is not None:
-                _drop_empty_releases(connection, before.index, before.project)
+                _drop_if_empty(connection, (before.index, before.project, before.version))
             kind: Kind = "upload" if before is None else "replace"
             _record(connection, kind, now, now.uploaded_us, now.uploaded_by)
             if before is None:
@@ -94,6 +98,21 @@ class Releases:
             return Added(Outcome.REPLACED, now, before.sha256)
 
         return self._database.write(add)
+
+    def register(self, index: str, project: ProjectName, version: str, metadata: Mapping[str, Any], *, by: str) -> None:
+        """Announce a release, with or without files, and add these keys to its metadata. IndexNotFound."""
+        at_us = self._clock()
+
+        def write(connection: sqlite3.Connection) -> None:
+            merge_metadata(connection, (index, project, version), metadata)
+            record(connection, "register", at_us, index=index, project=project, version=version, by=by)
+
+        self._database.write(write)
+
+    def has(self, index: str, project: ProjectName) -> bool:
+        """Whether the project has a release, be it one without files."""
+        sql = "SELECT 1 FROM releases WHERE index_name = ? AND project = ? LIMIT 1"
+        return bool(self._database.read(sql, (index, project)))
 
     def files(self, index: str, project: ProjectName) -> tuple[FileRow, ...]:
         """Give the files of a project in the order of their upload."""
@@ -122,7 +141,7 @@ class Releases:
     ) -> tuple[FileRow, ...]:
         """Delete a file, the files of a release, or of a project, and return what was deleted; `by` whom.
 
-        The last file takes its release along.
+        The last file takes its release along, and that its documentation.
         """
         wanted = {"index_name": index, "project": project, "version": version, "filename": filename}
         given = {column: value for column, value in wanted.items() if value is not None}
@@ -133,16 +152,21 @@ class Releases:
             rows = connection.execute(f"{SELECT} WHERE {where}", tuple(given.values())).fetchall()
             removed = tuple(_file(row) for row in rows)
             connection.execute(f"DELETE FROM files WHERE {where}", tuple(given.values()))  # noqa: S608 - columns above
-            _drop_empty_releases(connection, index, project)
+            if filename is None:
+                _drop_releases(connection, index, project, version)
+            for of in {file.version for file in removed}:
+                _drop_if_empty(connection, (index, project, of))
             for file in removed:
                 _record(connection, "remove", file, at_us, by)
+            if not removed:
+                record(connection, "remove", at_us, index=index, project=project, version=version, by=by)
             return removed
 
         return self._database.write(remove)
 
     def was_deleted(self, index: str, filename: str) -> bool:
-        """Whether a file of that name was deleted from the index at some time."""
-        sql = "SELECT 1 FROM changes WHERE index_name = ? AND filename = ? AND kind = 'remove' LIMIT 1"
+        """Whether a file of that name was deleted from the index, or replaced there, at some time."""
+        sql = "SELECT 1 FROM changes WHERE index_name = ? AND filename = ? AND kind IN ('remove', 'replace') LIMIT 1"
         return bool(self._database.read(sql, (index, filename)))
 
     def set_yanked(self, index: str, project: ProjectName, version: str, reason: str | None, *, by: str = "") -> int:
@@ -160,12 +184,13 @@ class Releases:
         return self._database.write(change)
 
     def holds(self, sha256: str) -> bool:
-        """Whether a file of any index has these bytes."""
-        return bool(self._database.read("SELECT 1 FROM files WHERE sha256 = ? LIMIT 1", (sha256,)))
+        """Whether a file or an attachment of any index has these bytes."""
+        sql = "SELECT 1 FROM files WHERE sha256 = ? UNION ALL SELECT 1 FROM attachments WHERE sha256 = ? LIMIT 1"
+        return bool(self._database.read(sql, (sha256, sha256)))
 
     def all_hashes(self) -> dict[Sha256, int]:
-        """Give the sha256 and size in bytes of all files of all indexes."""
-        rows = self._database.read("SELECT DISTINCT sha256, size FROM files")
+        """Give the sha256 and size in bytes of all files of all indexes, and of what is attached to them."""
+        rows = self._database.read("SELECT sha256, size FROM files UNION SELECT sha256, size FROM attachments")
         return {cast("Sha256", row["sha256"]): row["size"] for row in rows}
 
 
@@ -175,13 +200,36 @@ def _file(row: sqlite3.Row) -> FileRow:
     return FileRow(**values)
 
 
-def _key(file: FileRow) -> tuple[str, str]:
-    return file.index, file.filename
-
-
-def _find(connection: sqlite3.Connection, index: str, filename: str) -> FileRow | None:
+def find_file(connection: sqlite3.Connection, index: str, filename: str) -> FileRow | None:
+    """Give the file of that name."""
     rows = connection.execute(f"{SELECT} WHERE index_name = ? AND filename = ?", (index, filename)).fetchall()
     return _file(rows[0]) if rows else None
+
+
+def release_files(
+    connection: sqlite3.Connection, index: str, project: ProjectName, version: str
+) -> tuple[FileRow, ...]:
+    """Give the files of a release by their names."""
+    sql = f"{SELECT} WHERE index_name = ? AND project = ? AND version = ? ORDER BY filename"
+    return tuple(_file(row) for row in connection.execute(sql, (index, project, version)).fetchall())
+
+
+def insert_file(connection: sqlite3.Connection, file: FileRow) -> None:
+    """Write the row; its release is there already."""
+    connection.execute(INSERT, tuple(getattr(file, field.name) for field in fields(FileRow)))
+
+
+def delete_file(connection: sqlite3.Connection, index: str, filename: str) -> None:
+    """Delete the row, and the test results with it; its release stays."""
+    connection.execute("DELETE FROM files WHERE index_name = ? AND filename = ?", (index, filename))
+
+
+def _log(file: FileRow, before: FileRow | None) -> str:
+    """Write the log of a file that replaces another; that of a new one goes without saying."""
+    if before is None:
+        return ""
+    upload = upload_entry(file.uploaded_us, file.uploaded_by, file.index)
+    return dump_log([*overwrite_entries(file.uploaded_us, read_log(before)), upload])
 
 
 def _yanked(connection: sqlite3.Connection, file: FileRow) -> str | None:
@@ -191,27 +239,43 @@ def _yanked(connection: sqlite3.Connection, file: FileRow) -> str | None:
     return str(rows[0]["yanked"]) if rows else None
 
 
-def _merge_metadata(connection: sqlite3.Connection, file: FileRow, metadata: Mapping[str, Any]) -> None:
-    key = (file.index, file.project, file.version)
+def read_metadata(connection: sqlite3.Connection, release: tuple[str, ProjectName, str]) -> dict[str, Any] | None:
+    """Give the metadata of a release ("user/index", project, version), None when there is no such release."""
     sql = "SELECT metadata FROM releases WHERE index_name = ? AND project = ? AND version = ?"
-    rows = connection.execute(sql, key).fetchall()
-    merged = (json.loads(rows[0]["metadata"]) if rows else {}) | dict(metadata)
+    for row in connection.execute(sql, release).fetchall():
+        return dict(json.loads(row["metadata"]))
+    return None
+
+
+def merge_metadata(
+    connection: sqlite3.Connection, release: tuple[str, ProjectName, str], metadata: Mapping[str, Any]
+) -> None:
+    """Add keys to the metadata of a release, and make it where it is missing. IndexNotFound."""
+    merged = (read_metadata(connection, release) or {}) | dict(metadata)
     try:
         connection.execute(
             """INSERT INTO releases (index_name, project, version, metadata) VALUES (?, ?, ?, ?)
                 ON CONFLICT (index_name, project, version) DO UPDATE SET metadata = excluded.metadata""",
-            (*key, json.dumps(merged)),
+            (*release, json.dumps(merged)),
         )
     except sqlite3.IntegrityError:
-        raise IndexNotFound(file.index) from None
+        raise IndexNotFound(release[0]) from None
 
 
-def _drop_empty_releases(connection: sqlite3.Connection, index: str, project: str) -> None:
+def _drop_if_empty(connection: sqlite3.Connection, release: tuple[str, ProjectName, str]) -> None:
+    """Delete a release that has lost its last file."""
     connection.execute(
-        """DELETE FROM releases WHERE index_name = ? AND project = ? AND NOT EXISTS (SELECT 1 FROM files
+        """DELETE FROM releases WHERE index_name = ? AND project = ? AND version = ? AND NOT EXISTS (SELECT 1 FROM files
             WHERE index_name = releases.index_name AND project = releases.project AND version = releases.version)""",
-        (index, project),
+        release,
     )
+
+
+def _drop_releases(connection: sqlite3.Connection, index: str, project: ProjectName, version: str | None) -> None:
+    """Delete one release, or all of a project."""
+    where, values = ("AND version = ?", (version,)) if version is not None else ("", ())
+    sql = f"DELETE FROM releases WHERE index_name = ? AND project = ? {where}"  # noqa: S608 - one of the two above
+    connection.execute(sql, (index, project, *values))
 
 
 def _record(connection: sqlite3.Connection, kind: Kind, file: FileRow, at_us: int, by: str) -> None:

@@ -91,6 +91,56 @@ OWN = (
             PRIMARY KEY (source, project, filename)
         ) WITHOUT ROWID""",
     ),
+    (
+        # What a person wants kept: enough to serve it when the whole cache has been deleted.
+        """CREATE TABLE pins (
+            source TEXT NOT NULL,
+            key TEXT NOT NULL,
+            filename TEXT NOT NULL,
+            project TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            pinned_us INTEGER NOT NULL,
+            PRIMARY KEY (source, key, filename)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE pinned_pages (
+            source TEXT NOT NULL,
+            project TEXT NOT NULL,
+            head TEXT NOT NULL,  -- JSON, the columns of the cache's pages
+            body BLOB NOT NULL,
+            PRIMARY KEY (source, project)
+        )""",
+    ),
+    (
+        # JSON, devpi's log of a file: upload, overwrite, push. '' before the file was ever pushed or replaced.
+        "ALTER TABLE files ADD COLUMN log TEXT NOT NULL DEFAULT ''",
+        # What belongs to a release besides its files: its documentation, and test results of its files.
+        """CREATE TABLE attachments (
+            id INTEGER PRIMARY KEY,
+            index_name TEXT NOT NULL,
+            project TEXT NOT NULL,
+            version TEXT NOT NULL,
+            rel TEXT NOT NULL CHECK (rel IN ('doczip', 'toxresult')),
+            of_file INTEGER REFERENCES files ON DELETE CASCADE,
+            key TEXT NOT NULL,  -- the 16 hex digits below +f: a test result lies beside its file
+            filename TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            stored_us INTEGER NOT NULL,
+            log TEXT NOT NULL,  -- JSON
+            UNIQUE (index_name, key, filename),
+            FOREIGN KEY (index_name, project, version) REFERENCES releases ON DELETE CASCADE
+        )""",
+        "CREATE INDEX attachments_of_release ON attachments (index_name, project, version)",
+        "CREATE INDEX attachments_by_hash ON attachments (sha256)",
+        "CREATE INDEX attachments_of_file ON attachments (of_file)",
+        # Hashes of attachments whose row went, with its file, release or index: their bytes can go.
+        "CREATE TABLE released (sha256 TEXT PRIMARY KEY) WITHOUT ROWID",
+        """CREATE TRIGGER attachments_released AFTER DELETE ON attachments
+            BEGIN INSERT OR IGNORE INTO released VALUES (old.sha256); END""",
+        "DROP INDEX changes_removed",
+        "CREATE INDEX changes_gone ON changes (index_name, filename) WHERE kind IN ('remove', 'replace')",
+    ),
 )
 
 CACHE = (
@@ -132,5 +182,12 @@ CACHE = (
         ) WITHOUT ROWID""",
         "CREATE INDEX cached_by_hash ON cached (sha256)",
         "CREATE INDEX cached_of_project ON cached (source, project)",
+    ),
+    (
+        "CREATE INDEX blobs_by_use ON blobs (used_us)",
+        """CREATE TABLE counters (
+            name TEXT PRIMARY KEY,
+            value INTEGER NOT NULL
+        ) WITHOUT ROWID""",
     ),
 )

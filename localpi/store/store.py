@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from localpi.errors import NewerDatabase, StoreBroken
 from localpi.store.accounts import Accounts
+from localpi.store.attachments import Attachments
 from localpi.store.blobs import Blobs
 from localpi.store.cached import Cached
 from localpi.store.changes import Changes
@@ -57,6 +58,7 @@ class Store:
         self.tokens = Tokens(own)
         self.indexes = Indexes(own, clock)
         self.releases = Releases(own, clock)
+        self.attachments = Attachments(own)
         self.changes = Changes(own)
         self.seen = Seen(own)
         self.pages = Pages(cache)

@@ -11,6 +11,7 @@ import pytest
 from localpi.errors import FileExists, IndexNotFound
 from localpi.simple.names import Filename, normalize
 from localpi.store import Store
+from localpi.store.file_log import read_log
 from localpi.store.releases import Added, FileRow, Outcome
 
 Upload = Callable[..., FileRow]
@@ -59,8 +60,9 @@ def test_other_bytes_replace_on_a_volatile_index(store: Store, upload: Upload) -
     old, new = upload(WHEEL, b"one"), upload(WHEEL, b"two")
     store.releases.add_file(old, {"summary": "x", "author": "a"}, volatile=True)
     added = store.releases.add_file(new, {"summary": "y"}, volatile=True)
-    assert added == Added(Outcome.REPLACED, new, old.sha256)
-    assert store.releases.files("ann/dev", IDNA) == (new,)
+    assert added == Added(Outcome.REPLACED, replace(new, log=added.file.log), old.sha256)
+    assert [entry["what"] for entry in read_log(added.file)] == ["overwrite", "upload"]
+    assert store.releases.files("ann/dev", IDNA) == (added.file,)
     assert store.releases.metadata("ann/dev", IDNA) == {"1.0": {"summary": "y", "author": "a"}}
     assert (store.releases.holds(old.sha256), store.changes.recent(1)[0].kind) == (False, "replace")
 
