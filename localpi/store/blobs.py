@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from localpi.store.durable import check_room, make_folder, raise_disk_full
+from localpi.store.durable import check_room, make_folder, raise_disk_full, sync_folder
 from localpi.store.receiving import Receiving
 
 if TYPE_CHECKING:
@@ -20,10 +22,14 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs:
-    """Whole files under `root`, each under the sha256 of its bytes; nothing half ever stands there."""
+    """Whole files under `root`, each under the sha256 of its bytes; nothing half ever stands there.
 
-    def __init__(self, root: Path) -> None:
+    What is looked for and not here may lie in `pinned`: finding and opening go there, all else is about `root`.
+    """
+
+    def __init__(self, root: Path, pinned: Blobs | None = None) -> None:
         self.root = root
+        self.pinned = pinned
         self.incoming = root.with_name("incoming")
         self.under_way: set[str] = set()
         make_folder(self.root)
@@ -41,14 +47,17 @@ class Blobs:
         try:
             return self.path(sha256).stat().st_size
         except FileNotFoundError:
-            return None
+            return self.pinned.has(sha256) if self.pinned is not None else None
 
     def open(self, sha256: Sha256) -> BinaryIO | None:
-        """Open it for reading, unbuffered (the loop reads large slices); None when it is not here."""
+        """Open it for reading, unbuffered (the loop reads large slices); None when it is not here.
+
+        Its `name` is the path where it was found.
+        """
         try:
-            return cast("BinaryIO", self.path(sha256).open("rb", buffering=0))
+            return cast("BinaryIO", open(self.path(sha256), "rb", buffering=0))  # noqa: PTH123 -- half the cost
         except FileNotFoundError:
-            return None
+            return self.pinned.open(sha256) if self.pinned is not None else None
 
     def receive(
         self,
@@ -89,10 +98,23 @@ class Blobs:
         return True
 
     def move(self, sha256: Sha256, other: Blobs) -> None:
-        """Give a file to other blobs on the same file system."""
-        target = other.path(sha256)
+        """Give a file to other blobs; copied, and only then removed, where they are on another file system.
+
+        FileNotFoundError; DiskFull, and nothing has happened.
+        """
+        source, target = self.path(sha256), other.path(sha256)
         make_folder(target.parent)
-        self.path(sha256).replace(target)
+        try:
+            source.replace(target)
+            sync_folder(target.parent)
+        except OSError as error:
+            raise_disk_full(error)
+            if error.errno != errno.EXDEV:
+                raise
+            with source.open("rb") as file, other.receive(expected=sha256, size=source.stat().st_size) as receiving:
+                shutil.copyfileobj(file, receiving, 1 << 20)
+                receiving.finish()
+            source.unlink(missing_ok=True)
 
     def sweep(self) -> int:
         """Remove what a crash left in `incoming/`, and say how many files there were."""

@@ -37,6 +37,7 @@ def check(store: Store, *, deep: bool = False) -> tuple[Problem, ...]:
         *_check_databases(store),
         *_check_files(store.uploads, store.releases.all_hashes, deep=deep),
         *_check_files(store.files, store.cached.all_hashes, deep=deep),
+        *_check_files(store.pinned, store.pins.hashes, deep=deep),
     )
 
 
@@ -60,7 +61,7 @@ def _check_files(blobs: Blobs, rows: Callable[[], Mapping[Sha256, int]], *, deep
             yield Problem("missing", sha256, "a row speaks of it, but it is not there")
         elif on_disk != size:
             yield Problem("size", sha256, f"has {on_disk:,} bytes, its row says {size:,}")
-        elif deep and not _is_intact(blobs, sha256):
+        elif deep and not is_intact(blobs, sha256):
             yield Problem("digest", sha256, "its bytes have another sha256 than its name")
     for sha256 in found:
         if sha256 not in after and blobs.has(sha256) is not None:
@@ -69,9 +70,10 @@ def _check_files(blobs: Blobs, rows: Callable[[], Mapping[Sha256, int]], *, deep
         yield Problem("leftover", path.name, "was left half by a transfer")
 
 
-def _is_intact(blobs: Blobs, sha256: Sha256) -> bool:
-    try:
-        with blobs.path(sha256).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except FileNotFoundError:
+def is_intact(blobs: Blobs, sha256: Sha256) -> bool:
+    """Say whether the bytes are those that the name says; what is not here is not damaged."""
+    file = blobs.open(sha256)
+    if file is None:
         return True
+    with file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256  # type: ignore[arg-type]  # a raw file does

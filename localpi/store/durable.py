@@ -6,6 +6,7 @@ folder, and only then let a database row speak of it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -16,12 +17,25 @@ from localpi.errors import DiskFull
 if TYPE_CHECKING:
     from pathlib import Path
 
+CACHE_TAG = """Signature: 8a477f597d28d172789f06886806bc55
+# This file marks a cache directory created by localpi: it may be deleted, and need not be backed up.
+# For information about cache directory tags, see https://bford.info/cachedir/
+"""
+
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def make_folder(path: Path) -> None:
     """Make a folder and its parents, the owner's only (0700)."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def tag_cache(folder: Path) -> None:
+    """Tell backup programs that a folder need not be kept (Cache Directory Tagging Specification); a full disk may."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder / "CACHEDIR.TAG", os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as tag:  # noqa: PTH123 -- a descriptor
+            tag.write(CACHE_TAG.encode("ascii"))
 
 
 def sync_file(descriptor: int) -> None:

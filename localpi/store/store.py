@@ -14,11 +14,13 @@ from localpi.store.cached import Cached
 from localpi.store.changes import Changes
 from localpi.store.check import Problem, check
 from localpi.store.database import Database
-from localpi.store.durable import make_folder
+from localpi.store.durable import make_folder, tag_cache
 from localpi.store.indexes import Indexes
 from localpi.store.migrations import find_damage, is_unclean, migrate
 from localpi.store.pages import Pages
+from localpi.store.pins import Pins
 from localpi.store.releases import Releases
+from localpi.store.restoring import restore_pins
 from localpi.store.schema import CACHE, OWN
 from localpi.store.seen import Seen
 from localpi.store.tokens import Tokens
@@ -50,10 +52,14 @@ def now_us() -> int:
 
 
 class Store:
-    """All that localpi keeps. `own` and `uploads` cannot be had again; `cache` and `files` can."""
+    """All that localpi keeps. `own`, `uploads` and what is pinned are data; `cache` and `files` may be deleted."""
 
-    def __init__(self, own: Database, cache: Database, uploads: Blobs, files: Blobs, clock: Callable[[], int]) -> None:
-        self.own, self.cache, self.uploads, self.files = own, cache, uploads, files
+    def __init__(
+        self, own: Database, cache: Database, *, uploads: Blobs, pinned: Blobs, files: Blobs, clock: Callable[[], int]
+    ) -> None:
+        """`files` finds what lies in `pinned` too."""
+        self.own, self.cache = own, cache
+        self.uploads, self.pinned, self.files = uploads, pinned, files
         self.accounts = Accounts(own, clock)
         self.tokens = Tokens(own)
         self.indexes = Indexes(own, clock)
@@ -61,6 +67,7 @@ class Store:
         self.attachments = Attachments(own)
         self.changes = Changes(own)
         self.seen = Seen(own)
+        self.pins = Pins(own)
         self.pages = Pages(cache)
         self.cached = Cached(cache)
         self._clock = clock
@@ -106,6 +113,8 @@ def open_store(folders: Folders, *, clock: Callable[[], int] = now_us) -> Store:
     """
     make_folder(folders.data)
     make_folder(folders.cache)
+    make_folder(folders.data / "pinned")
+    tag_cache(folders.cache)
     own_path, cache_path = folders.data / "localpi.sqlite", folders.cache / "cache.sqlite"
     if is_unclean(own_path):
         damage = find_damage(own_path, thorough=False)
@@ -115,9 +124,17 @@ def open_store(folders: Folders, *, clock: Callable[[], int] = now_us) -> Store:
             raise error
     migrate(own_path, OWN)
     _migrate_cache(cache_path)
-    uploads, files = Blobs(folders.data / "files"), Blobs(folders.cache / "files")
-    store = Store(Database(own_path, "FULL"), Database(cache_path, "NORMAL"), uploads, files, clock)
+    uploads, pinned = Blobs(folders.data / "files"), Blobs(folders.data / "pinned" / "files")
+    store = Store(
+        Database(own_path, "FULL"),
+        Database(cache_path, "NORMAL"),
+        uploads=uploads,
+        pinned=pinned,
+        files=Blobs(folders.cache / "files", pinned),
+        clock=clock,
+    )
     _clear_away(store)
+    restore_pins(store)
     return store
 
 
@@ -136,7 +153,7 @@ def _clear_away(store: Store) -> None:
 
     Such an upload was stored when the daemon died before it said yes; or somebody put an older database in place.
     """
-    swept = store.uploads.sweep() + store.files.sweep()
+    swept = store.uploads.sweep() + store.files.sweep() + store.pinned.sweep()
     known = store.releases.all_hashes()
     here = {sha256 for sha256, _ in store.uploads.all()}
     refused = here.difference(known)

@@ -17,6 +17,7 @@ from localpi.store import Store, open_store
 from localpi.store.check import Problem
 from localpi.store.connecting import connect
 from localpi.store.releases import FileRow
+from localpi.store.schema import OWN
 
 WHEEL = "idna-1.0-py3-none-any.whl"
 Upload = Callable[..., FileRow]
@@ -135,7 +136,7 @@ def test_a_newer_cache_is_begun_anew_but_newer_data_is_refused(folders: Paths, s
     with pytest.raises(NewerDatabase):
         open_store(folders)
     with closing(connect(folders.data / "localpi.sqlite")) as connection:
-        connection.execute("PRAGMA user_version=1")
+        connection.execute(f"PRAGMA user_version={len(OWN)}")
     open_store(folders).close()
 
 
