@@ -141,6 +141,33 @@ OWN = (
         "DROP INDEX changes_removed",
         "CREATE INDEX changes_gone ON changes (index_name, filename) WHERE kind IN ('remove', 'replace')",
     ),
+    (
+        # What happened to mirrors; not in `changes`, which is about own data and is devpi's serial.
+        """CREATE TABLE events (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_us INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            index_name TEXT,
+            project TEXT,
+            text TEXT NOT NULL
+        )""",
+        # Set by hand with `localpi offline`; '' is all mirrors.
+        """CREATE TABLE offline (
+            index_name TEXT PRIMARY KEY,
+            mode TEXT NOT NULL CHECK (mode IN ('on', 'off', 'auto')),
+            since_us INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        # Files that their page lists no more, or with another hash: as they were.
+        """CREATE TABLE kept (
+            source TEXT NOT NULL,
+            project TEXT NOT NULL,
+            filename TEXT NOT NULL,
+            why TEXT NOT NULL CHECK (why IN ('gone', 'changed')),
+            since_us INTEGER NOT NULL,
+            entry TEXT NOT NULL,  -- JSON
+            PRIMARY KEY (source, project, filename)
+        ) WITHOUT ROWID""",
+    ),
 )
 
 CACHE = (

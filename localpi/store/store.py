@@ -15,7 +15,9 @@ from localpi.store.changes import Changes
 from localpi.store.check import Problem, check
 from localpi.store.database import Database
 from localpi.store.durable import make_folder, tag_cache
+from localpi.store.events import Events, Offline
 from localpi.store.indexes import Indexes
+from localpi.store.kept import Kept
 from localpi.store.migrations import find_damage, is_unclean, migrate
 from localpi.store.pages import Pages
 from localpi.store.pins import Pins
@@ -67,6 +69,9 @@ class Store:
         self.attachments = Attachments(own)
         self.changes = Changes(own)
         self.seen = Seen(own)
+        self.kept = Kept(own)
+        self.events = Events(own)
+        self.offline = Offline(own)
         self.pins = Pins(own)
         self.pages = Pages(cache)
         self.cached = Cached(cache)
