@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -56,9 +57,7 @@ def make_wish(scene: Scene, tool: str, asked: Asked, records: Records) -> Iterat
         raise DaemonNotRunning("the setting port is 0, so where it will listen is not known yet")
     wish = Wish(url, index, asked.replace, asked.project_wide, public_url=PYPI_SIMPLE)
     if asked.host:
-        if not re.fullmatch(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?", asked.host):
-            raise click.BadParameter("a name or an address, without port", param_hint="--host")
-        wish = wish.under(asked.host.strip("[]").lower())
+        wish = wish.under(_host(asked.host))
     if daemon is None and not asked.looks_only:
         say("the daemon is not running; to start it: localpi up")
     kept = _kept_token(tool, wish, records)
@@ -70,6 +69,18 @@ def make_wish(scene: Scene, tool: str, asked: Asked, records: Records) -> Iterat
         yield replace(wish, token=kept.token), ""
     elif daemon is not None:
         yield from _with_new_token(scene, daemon, tool, wish, _old_token(tool, records))
+
+
+def _host(given: str) -> str:
+    """Return a name, or an address without its brackets; a port belongs to the daemon."""
+    host = given.lower().removeprefix("[").removesuffix("]")
+    known = re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", host) is not None
+    if ":" in host:
+        with contextlib.suppress(ValueError):
+            known = ipaddress.ip_address(host).version == 6
+    if not known:
+        raise click.BadParameter("a name or an address, without port", param_hint="--host")
+    return host
 
 
 def _with_new_token(scene: Scene, daemon: Daemon, tool: str, wish: Wish, old: str) -> Iterator[tuple[Wish, str]]:

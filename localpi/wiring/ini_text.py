@@ -1,66 +1,28 @@
 """INI files as pip and twine read them, changed line by line. Pure: text in, text out.
 
-ConfigUpdater reads (every byte ends up in one of its blocks) and never writes: it would strip blanks, end new lines by
-LF in CRLF files, and put a new key behind a section's last empty line. The result is checked against what
-RawConfigParser, the tools' own parser, makes of the text before and after.
+What comes out is read by their own parser again: what was meant has changed, and nothing else.
 """
 
 from __future__ import annotations
 
-import configparser
+import io
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
-
-from configupdater import ConfigUpdater
-from configupdater import Option as _Option
-from configupdater import Section as _Section
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from localpi.wiring.edits import Change, Edit, NotEditable, line_end, padding
+from localpi.wiring.ini_pieces import Piece, Values, is_comment, join, own_values, read_values, take_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 INDENT = "    "
-Values = dict[str, dict[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some whole lines: a section's header, an option with all its lines, or comments and empty lines."""
-
-    kind: Literal["header", "option", "other"]
-    section: str
-    raw: str
-    key: str = ""
-    value: str = ""
-
-
-class _Updater(ConfigUpdater):
-    def optionxform(self, string: str) -> str:
-        return normalise(string)
-
-
-def normalise(key: str) -> str:
-    """Return a key as pip compares it; without this `index_url` is missed and a second key breaks pip."""
-    return key.lower().replace("_", "-").removeprefix("--")
-
-
-def read_values(text: str) -> Values:
-    """Return section, then key, to value, as the tools' own parser has them; raises NotEditable."""
-    parser = configparser.RawConfigParser()
-    parser.optionxform = normalise  # type: ignore[assignment,method-assign]  # configparser's own way to set it
-    try:
-        parser.read_string(text)
-        return {section: dict(parser.items(section)) for section in parser.sections()}
-    except configparser.Error as error:
-        raise NotEditable(_said(error)) from None
 
 
 def edit(text: str, edits: Iterable[Edit]) -> tuple[str, tuple[Change, ...]]:
     """Return the new text and what was done, in order; raises NotEditable."""
-    pieces = _pieces(text)
-    expected = read_values(text)
+    pieces = take_apart(text)
+    expected = own_values(text)
     changes = []
     for wish in edits:
         change = _one(pieces, wish)
@@ -72,8 +34,8 @@ def edit(text: str, edits: Iterable[Edit]) -> tuple[str, tuple[Change, ...]]:
 
 def withdraw(text: str, changes: Sequence[Change]) -> tuple[str, tuple[str, ...]]:
     """Take back what is still there of `changes`; returns the text and sentences on what was left alone."""
-    pieces = _pieces(text)
-    expected = read_values(text)
+    pieces = take_apart(text)
+    expected = own_values(text)
     notes = [note for change in reversed(changes) if (note := _take_back(pieces, change, expected))]
     for change in changes:
         if change.made_section:
@@ -109,10 +71,12 @@ def _one(pieces: list[Piece], wish: Edit) -> Change | None:
 
 def _add(pieces: list[Piece], wish: Edit) -> Change:
     section, value = wish.section[0], wish.value or ""
-    text = _join(pieces)
+    text = join(pieces)
     end = line_end(text)
     made = not any(piece.kind == "header" and piece.section == section for piece in pieces)
-    pad = padding(text) if made else ""
+    if made and pieces and not text.endswith("\n"):
+        pieces[-1] = replace(pieces[-1], raw=pieces[-1].raw + end)
+    pad = padding(join(pieces)) if made else ""
     if made:
         if pad:
             pieces.append(Piece("other", pieces[-1].section if pieces else "", pad))
@@ -129,7 +93,7 @@ def _insert(pieces: list[Piece], new: Piece) -> None:
     inside = [n for n, piece in enumerate(pieces) if piece.section == new.section and piece.kind != "other"]
     last = pieces[inside[-1]]
     if not last.raw.endswith("\n"):
-        pieces[inside[-1]] = replace(last, raw=last.raw + line_end(_join(pieces)))
+        pieces[inside[-1]] = replace(last, raw=last.raw + line_end(join(pieces)))
     pieces.insert(inside[-1] + 1, new)
 
 
@@ -139,8 +103,12 @@ def _with_value(old: Piece, value: str) -> Piece:
     start = head.group() if head else f"{old.key} = "
     if start.endswith(("=", ":")) and not re.match(r"[^=:]*[=:]\S", old.raw):
         start += " "
-    end = re.search(r"(\r?\n)?\Z", old.raw)
-    return replace(old, raw=start + value + (end.group() if end else "\n"), value=value)
+    found = re.search(r"(\r?\n)?\Z", old.raw)
+    end = found.group() if found else ""
+    inside = "".join(line for line in io.StringIO(old.raw, newline="\n") if is_comment(line))
+    if "\n" in value:
+        start, value = start.rstrip(), "".join(f"{line_end(old.raw)}{INDENT}{line}" for line in value.split())
+    return replace(old, raw=start + value + (end or (line_end(old.raw) if inside else "")) + inside, value=value)
 
 
 def _with_word(old: Piece, word: str) -> Piece:
@@ -171,7 +139,9 @@ def _take_back(pieces: list[Piece], change: Change, expected: Values) -> str:
     if at is None:
         return f"{name} had already been taken out"
     now = pieces[at]
-    if now.raw.strip() == (change.after or "").strip() or (not change.word and now.value == change.value):
+    if now.raw.strip() == (change.after or "").strip() or (
+        not change.word and now.value.split() == change.value.split()
+    ):
         _restore(pieces, at, change, expected)
         return ""
     if change.word and change.value in now.value.split():
@@ -186,6 +156,9 @@ def _restore(pieces: list[Piece], at: int, change: Change, expected: Values) -> 
         del pieces[at]
         expected[change.section[0]].pop(change.key, None)
         return
+    inside = "".join(line for line in io.StringIO(change.before, newline="\n") if is_comment(line))
+    if inside and at + 1 < len(pieces) and pieces[at + 1].raw.startswith(inside):
+        pieces[at + 1] = replace(pieces[at + 1], raw=pieces[at + 1].raw.removeprefix(inside))
     pieces[at] = replace(pieces[at], raw=change.before)
     expected[change.section[0]][change.key] = _value_of(pieces[at])
 
@@ -193,11 +166,11 @@ def _restore(pieces: list[Piece], at: int, change: Change, expected: Values) -> 
 def _put_back(pieces: list[Piece], change: Change, expected: Values) -> str:
     section, raw = change.section[0], change.before or ""
     if section not in expected:
-        text = _join(pieces)
+        text = join(pieces)
         pieces.append(Piece("other", "", padding(text)))
         pieces.append(Piece("header", section, f"[{section}]{line_end(text)}"))
         expected[section] = {}
-    piece = Piece("option", section, raw if raw.endswith("\n") else raw + line_end(_join(pieces)), change.key)
+    piece = Piece("option", section, raw if raw.endswith("\n") else raw + line_end(join(pieces)), change.key)
     _insert(pieces, piece)
     expected[section][change.key] = _value_of(piece)
     return ""
@@ -213,51 +186,26 @@ def _without_word(old: Piece, word: str) -> Piece:
 
 
 def _drop_if_empty(pieces: list[Piece], section: str, *, padded: bool) -> None:
-    """Take a section out that was made here and has nothing left in it, with the empty line put before it."""
+    """Take the header out that was made here when nothing is left below it, and the empty line put before it."""
     inside = [n for n, piece in enumerate(pieces) if piece.section == section]
-    if any(pieces[n].kind == "option" or (pieces[n].kind == "other" and pieces[n].raw.strip()) for n in inside):
+    header = next((n for n in inside if pieces[n].kind == "header"), None)
+    if header is None or any(n > header and (pieces[n].kind == "option" or pieces[n].raw.strip()) for n in inside):
         return
-    for n in reversed(inside):
-        del pieces[n]
-    first = inside[0] if inside else 0
-    if padded and 0 < first <= len(pieces) and pieces[first - 1].kind == "other":
-        before = pieces[first - 1]
+    pieces[header:] = [
+        replace(piece, section="") if piece.section == section else piece for piece in pieces[header + 1 :]
+    ]
+    if padded and header and pieces[header - 1].kind == "other":
+        before = pieces[header - 1]
         shorter = re.sub(r"(\A|\n)[ \t]*\r?\n\Z", r"\1", before.raw)
-        pieces[first - 1] = replace(before, raw=shorter)
+        pieces[header - 1] = replace(before, raw=shorter)
 
 
-# -- the pieces -----------------------------------------------------------------------------------------------------
-
-
-def _pieces(text: str) -> list[Piece]:
-    updater = _Updater()
-    try:
-        updater.read_string(text)
-    except configparser.Error as error:
-        raise NotEditable(_said(error)) from None
-    pieces: list[Piece] = []
-    for block in updater.structure:
-        if not isinstance(block, _Section):
-            pieces.append(Piece("other", "", str(block)))
-            continue
-        pieces.append(Piece("header", block.name, "".join(block.lines)))
-        for inner in block.structure:
-            if isinstance(inner, _Option):
-                pieces.append(Piece("option", block.name, str(inner), inner.key, inner.value or ""))
-            else:
-                pieces.append(Piece("other", block.name, str(inner)))
-    if _join(pieces) != text:
-        raise NotEditable("it cannot be taken apart and put together again byte for byte")
-    return pieces
+# -- looking and checking -------------------------------------------------------------------------------------------
 
 
 def _find(pieces: list[Piece], section: str, key: str) -> int | None:
     found = (n for n, p in enumerate(pieces) if p.kind == "option" and (p.section, p.key) == (section, key))
     return next(found, None)
-
-
-def _join(pieces: Iterable[Piece]) -> str:
-    return "".join(piece.raw for piece in pieces)
 
 
 def _value_of(piece: Piece) -> str:
@@ -274,12 +222,7 @@ def _expect(values: Values, change: Change) -> None:
 
 def _checked(pieces: list[Piece], expected: Values) -> str:
     """Return the text when the tools' parser reads in it what was meant, and nothing else has changed."""
-    text = _join(pieces)
-    if read_values(text) != expected:
+    text = join(pieces)
+    if own_values(text) != expected:
         raise NotEditable("a change would mean something else to its reader than to us")
     return text
-
-
-def _said(error: configparser.Error) -> str:
-    """Return what a parser says, in one line."""
-    return "its own tool cannot read it: " + re.sub(r"\s+", " ", str(error)).replace("'<string>'", "the file")

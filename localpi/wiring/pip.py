@@ -9,7 +9,7 @@ import re
 from urllib.parse import urlsplit
 
 from localpi.wiring.edits import Edit, NotEditable
-from localpi.wiring.ini_text import Values, read_values
+from localpi.wiring.ini_pieces import Values, read_values
 from localpi.wiring.wish import Plan, Wish, make_plan, pip_trusts, without_userinfo
 
 GLOBAL = ("global",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localpi.wiring.edits import Edit
-from localpi.wiring.ini_text import read_values
+from localpi.wiring.ini_pieces import read_values
 from localpi.wiring.wish import SECTION, TOKEN_USER, Plan, Wish, make_plan
 
 TOKEN_NEEDED = "no token: {tool} will ask for a password; start localpi (localpi up) and wire {tool} again"  # noqa: S105 -- a sentence

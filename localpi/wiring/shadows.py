@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from localpi.wiring import ini_text, toml_text
+from localpi.wiring import ini_pieces, toml_text
 from localpi.wiring.edits import NotEditable, decode
 from localpi.wiring.files import look
 from localpi.wiring.pip_files import PipFile, pip_files
@@ -87,7 +87,7 @@ def _pip_files(wired: Path, url: str, environ: Mapping[str, str], platform: str)
     for n, file in enumerate(files):
         try:
             data = look(file.path).data
-            values = None if data is None else ini_text.read_values(decode(data))
+            values = None if data is None else ini_pieces.read_values(decode(data))
         except NotEditable as broken:
             yield Shadow(str(file.path), f"{broken}; every pip command fails until it is mended")
             continue
@@ -98,7 +98,7 @@ def _pip_files(wired: Path, url: str, environ: Mapping[str, str], platform: str)
 
 
 def _sections(
-    file: PipFile, values: ini_text.Values, url: str, environ: Mapping[str, str], *, later: bool, wired: bool
+    file: PipFile, values: ini_pieces.Values, url: str, environ: Mapping[str, str], *, later: bool, wired: bool
 ) -> Iterator[Shadow]:
     where = str(file.path)
     legacy = " (the legacy place)" if file.path == home_of(environ) / ".pip" / "pip.conf" else ""

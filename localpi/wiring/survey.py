@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localpi.wiring import ini_text, toml_text
+from localpi.wiring import ini_pieces, toml_text
 from localpi.wiring.edits import NotEditable, decode
 from localpi.wiring.files import look
 from localpi.wiring.places import TOOLS, Place, is_used, places
@@ -69,13 +69,14 @@ def _look_at(place: Place, record: Record | None, environ: Mapping[str, str], pl
         data = look(place.path).data
         text = decode(data or b"")
         if place.form == "ini":
-            url = ini_text.read_values(text).get(section[0], {}).get(key)
+            url = ini_pieces.read_values(text).get(section[0], {}).get(key)
         else:
             url = toml_text.value_at(toml_text.read_values(text), section, key)
     except (NotEditable, OSError) as error:
         return Wired(place.tool, place.scope, shown, "broken", None, used, str(error))
     url = url if isinstance(url, str) else None
-    ours = record is not None and any(change.key == key and change.value == url for change in record.changes)
+    kept = record is not None and any(change.key == key and change.value == url for change in record.changes)
+    ours = kept or (record is not None and data == record.after)
     state = "by-hand" if url else "unwired"
     if record is not None:
         state = "wired" if ours else "drifted"

@@ -78,8 +78,17 @@ def withdraw(text: str, changes: Sequence[Change]) -> tuple[str, tuple[str, ...]
     """Take back what is still there of `changes`; returns the text and sentences on what was left alone."""
     notes: list[str] = []
     read_values(text)
-    for at in reversed(range(len(changes))):
-        change = changes[at]
+    whole = {change.section for change in changes if not change.key and change.section[-1:] != ("[]",)}
+    for change in reversed(changes):
+        if not change.key and change.section in whole:
+            shorter = _cut_whole(text, change)
+            if shorter is None:
+                whole.discard(change.section)
+            else:
+                text = shorter
+    for change in reversed(changes):
+        if change.section in whole:
+            continue
         if change.key:
             text = _take_back(text, change, notes)
         elif change.section[-1:] == ("[]",):
@@ -87,6 +96,25 @@ def withdraw(text: str, changes: Sequence[Change]) -> tuple[str, tuple[str, ...]
         else:
             text = _cut_table(text, change)
     return text, tuple(notes)
+
+
+def _cut_whole(text: str, change: Change) -> str | None:
+    """Take a table out that still is what was put at the end; None where it is not, or has more in it now."""
+    raw = (change.after or "").strip()
+    found = re.search(rf"(?m)^{re.escape(raw)}[ \t]*(?:\r?\n|\Z)", text)
+    if found is None:
+        return None
+    head, tail = text[: found.start()], text[found.end() :]
+    if change.padded:
+        head = re.sub(r"(?<=\n)[ \t]*\r?\n\Z", "", head)
+    expected = read_values(text)
+    table = value_at(expected, change.section[:-1], change.section[-1])
+    for key in value_at(read_values(raw), change.section[:-1], change.section[-1]):
+        del table[key]
+    try:
+        return head + tail if _same(read_values(head + tail), expected) else None
+    except NotEditable:
+        return None
 
 
 def _take_back(text: str, change: Change, notes: list[str]) -> str:
@@ -150,6 +178,8 @@ def _cut_item(text: str, change: Change, notes: list[str]) -> str:
 def _set(text: str, wish: Edit, *, raw: str | None = None) -> tuple[str, str | None]:
     """Set, restore (`raw`) or take out a key of a table that is there; returns the raw text that it replaced."""
     values = read_values(text)
+    if raw is None and (line := _by_line(text, wish)) is not None:
+        return line, None if wish.value is not None else ""
     try:
         document = tomlkit.parse(text)
         if tomlkit.dumps(document) != text:
@@ -176,6 +206,36 @@ def _set(text: str, wish: Edit, *, raw: str | None = None) -> tuple[str, str | N
     _put(values, wish.section, wish.key, value)
     _check(result, values)
     return result, before
+
+
+def _by_line(text: str, wish: Edit) -> str | None:
+    """Put a key behind its table's header, or take its line out; None where it is not as simple as that.
+
+    tomlkit moves empty lines about when it does either at a table's end.
+    """
+    values = read_values(text)
+    old = value_at(values, wish.section, wish.key)
+    if wish.value is None:
+        if not isinstance(old, str):
+            return None
+        found = re.search(
+            rf"(?m)^[ \t]*{re.escape(wish.key)}[ \t]*=[ \t]*{re.escape(_quoted(old))}[ \t]*(\r?\n|\Z)", text
+        )
+        result = text[: found.start()] + text[found.end() :] if found else None
+    else:
+        name = r"[ \t]*\.[ \t]*".join(re.escape(part) for part in wish.section)
+        found = (
+            re.search(rf"(?m)^[ \t]*\[[ \t]*{name}[ \t]*\][ \t]*(#.*)?\r?\n", text) if old is None and name else None
+        )
+        line = f"{wish.key} = {_quoted(wish.value)}{line_end(text)}"
+        result = text[: found.end()] + line + text[found.end() :] if found else None
+    if result is None:
+        return None
+    _put(values, wish.section, wish.key, wish.value)
+    try:
+        return result if _same(read_values(result), values) else None
+    except NotEditable:
+        return None
 
 
 def _has_table(text: str, section: tuple[str, ...]) -> bool:

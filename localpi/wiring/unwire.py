@@ -61,8 +61,12 @@ def plan_undo(record: Record) -> Undoing:
         seen = look(record.path)
         mode = mode_before(seen, record) or record.after_mode
         if seen.data is None or seen.data == record.before:
-            gone = ("the file is gone",) if seen.data is None and record.before is not None else ()
-            return Undoing(record.tool, record.path, seen, Undo.NOTHING, seen.data, mode, (), gone)
+            notes: tuple[str, ...] = ()
+            if seen.data is None and record.before is not None:
+                notes = ("the file is gone",)
+            elif seen.data == record.after:
+                notes = ("it named this index before it was wired; the same command once more takes that out too",)
+            return Undoing(record.tool, record.path, seen, Undo.NOTHING, seen.data, mode, (), notes)
         if seen.data == record.after:
             folders = record.made_folders
             return Undoing(record.tool, record.path, seen, Undo.EXACT, record.before, mode, folders)

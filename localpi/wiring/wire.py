@@ -74,9 +74,9 @@ def commit(prepared: Prepared, records: Records) -> None:
     The record is on the disk first: a crash in between leaves a record of what has not happened, which does no harm.
     """
     place = prepared.place
-    if not prepared.changed:
-        return
     old = records.get(place.path)
+    if not prepared.changed and (old is not None or prepared.seen.data is None):
+        return
     record = Record(
         tool=place.tool,
         path=place.path,
@@ -93,6 +93,8 @@ def commit(prepared: Prepared, records: Records) -> None:
         token=prepared.wish.token if place.secret else None,
     )
     records.put(record)
+    if not prepared.changed:
+        return  # it has been so before us, and undoing leaves it so
     try:
         with naming(place.path):
             made = write(prepared.seen, record.after, prepared.mode)
