@@ -136,5 +136,6 @@ def _is_valid(daemon: Daemon, token: str) -> bool:
 
 
 def _id_of(token: str) -> str:
-    parts = token.split("_")
+    """Return the id in `lp1_{id}_{secret}`; the secret may have underscores of its own."""
+    parts = token.split("_", 2)
     return parts[1] if len(parts) == 3 else token

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localpi.settings.private import FOLDER_MODE, sync_folder
@@ -13,7 +15,6 @@ from localpi.wiring.edits import MOST_BYTES, NotEditable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def write(seen: Seen, data: bytes, mode: int) -> tuple[Path, ...]:
     if look(seen.path) != seen:
         raise NotEditable("another program has just changed it; run the command again")
     made = _make_folders(seen.target.parent)
-    beside = seen.target.parent / f".{seen.target.name}.localpi-{os.getpid()}"
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor, name = tempfile.mkstemp(dir=seen.target.parent, prefix=f".{seen.target.name}.")
+    beside = Path(name)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor has no path
             file.write(data)

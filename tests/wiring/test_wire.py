@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from wiring.desk import PUBLISH_URL, URL, Desk
 
+from localpi.cli.wiring_wish import _id_of
 from localpi.wiring.edits import NotEditable
 from localpi.wiring.places import pip_place, places
 from localpi.wiring.shadows import find_shadows
@@ -645,6 +646,24 @@ def test_unwiring_works_with_everything_broken(desk: Desk) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert desk.files() == before
+
+
+def test_a_record_that_cannot_be_read_does_not_hold_up_unwiring(desk: Desk) -> None:
+    """The line goes, as when there is no record at all."""
+    path = desk.put("pip", "[global]\ntimeout = 1\n")
+    desk.run("wire-pip")
+    for record in (desk.home / ".localpi/data/wiring").iterdir():
+        record.write_bytes(b"\x00{")
+    assert desk.run("unwire-pip") == 0
+    assert path.read_text() == "[global]\ntimeout = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"), [("lp1_ab12_x_y_z", "ab12"), ("lp1_ab12_xyz", "ab12"), ("ab12", "ab12")]
+)
+def test_a_tokens_id(token: str, expected: str) -> None:
+    """Its secret may have underscores."""
+    assert expected == _id_of(token)
 
 
 def test_wiring_with_broken_settings_is_refused(desk: Desk) -> None:
