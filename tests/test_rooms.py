@@ -42,7 +42,7 @@ TENANTS = {
     "keyring": "upstream",
     "platformdirs": "settings",
     "plistlib": "service",
-    "psutil": "daemon setup",
+    "psutil": "settings setup",
     "requests": "upstream",
     "sqlite3": "store",
     "subprocess": "service setup wiring",

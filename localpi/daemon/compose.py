@@ -55,28 +55,38 @@ class House:
 
 
 def compose(
-    settings: Settings, paths: Paths, environ: Mapping[str, str], *, addresses: Sequence[tuple[str, int]], local: bool
+    settings: Settings,
+    paths: Paths,
+    environ: Mapping[str, str],
+    *,
+    addresses: Sequence[tuple[str, int]],
+    reading_open: bool,
 ) -> House:
     """Open the store and make the rooms; NewerDatabase, StoreBroken, DiskFull.
 
-    `addresses` are those that are listened on, the first the one that is told; `local` says whether only this machine
-    reaches them, so that reading needs no credential.
+    `addresses` are those that are listened on, the first the one that is told; `reading_open` says whether reading
+    needs no credential on any of them.
     """
     secret = ensure_owner_secret(paths)
     credentials = Credentials(paths.credentials_file, netrc=netrc_path(environ, Path.home()), keyring=ask_keyring)
-    reach = Reach(settings.upstream_proxy or None, settings.upstream_ca_bundle or None, dict(environ))
+    reach = Reach(
+        settings.upstream_proxy or None,
+        settings.upstream_ca_bundle or None,
+        dict(environ),
+        no_proxy=",".join(settings.upstream_no_proxy),
+    )
     store = open_store(paths)
     try:
         upstream = Upstream(reach, credentials, agent=AGENT)
         library = build_library(store, upstream, credentials, settings, owner_secret=secret, now_us=now_us)
-        application = create_app(library, _site(settings, addresses, local=local))
+        application = create_app(library, _site(settings, addresses, reading_open=reading_open))
     except BaseException:
         store.close()
         raise
     return House(store, upstream, library, application)
 
 
-def _site(settings: Settings, addresses: Sequence[tuple[str, int]], *, local: bool) -> Site:
+def _site(settings: Settings, addresses: Sequence[tuple[str, int]], *, reading_open: bool) -> Site:
     host, port = addresses[0]
     return Site(
         version=__version__,
@@ -88,5 +98,5 @@ def _site(settings: Settings, addresses: Sequence[tuple[str, int]], *, local: bo
         outside_url=settings.outside_url,
         max_upload=settings.upload_max_size,
         login_ttl_s=settings.login_ttl,
-        reading_open=local,
+        reading_open=reading_open,
     )

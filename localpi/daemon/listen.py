@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import logging
 import os
 import socket
+import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from localpi.errors import CannotStart, PortTaken
+from localpi.settings import listening
+from localpi.settings.listening import find_addresses, find_owner
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import MutableMapping, Sequence
+
+logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
 _FIRST_HANDED = 3  # sd_listen_fds(3): SD_LISTEN_FDS_START
 _MOST_HANDED = 16
+_FREEBIND = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
+"""Level and option of Linux's IP_FREEBIND (linux/in.h, linux/in6.h), which Python has no name for."""
 _ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
-def open_sockets(host: str, port: int, environ: MutableMapping[str, str]) -> list[socket.socket]:
+def open_sockets(
+    host: str, port: int, environ: MutableMapping[str, str], further: Sequence[str] = ()
+) -> list[socket.socket]:
     """Return listening sockets: handed over ones, else one for each address of `host` (a name, an address, or "*").
 
-    Port 0 takes a free one, the same for all addresses. PortTaken, CannotStart. The variables of the handover are
-    removed from `environ`: no child is to take them for its own.
+    `further` are addresses to listen on as well, which need not be there yet. Port 0 takes a free one, the same for
+    all addresses. PortTaken, CannotStart. The variables of the handover are removed from `environ`: no child is to
+    take them for its own.
     """
-    return _take_handed(environ) or _bind_all(host, port)
+    handed = _take_handed(environ)
+    if not handed:
+        return _bind_all(host, port, further)
+    if port not in {0, *(each.getsockname()[1] for each in handed)}:
+        ports = ", ".join(str(each.getsockname()[1]) for each in handed)
+        logger.warning("the port is set to %d, but systemd listens on %s: localpi service install", port, ports)
+    return handed
 
 
 def is_loopback(bound: socket.socket) -> bool:
     """Say whether only this machine reaches the socket."""
-    return ip_address(str(bound.getsockname()[0]).partition("%")[0]).is_loopback
+    return listening.is_loopback(str(bound.getsockname()[0]))
 
 
 def _take_handed(environ: MutableMapping[str, str]) -> list[socket.socket]:
@@ -52,8 +68,8 @@ def _take_handed(environ: MutableMapping[str, str]) -> list[socket.socket]:
     return taken
 
 
-def _bind_all(host: str, port: int) -> list[socket.socket]:
-    addresses = _resolve(host, port)
+def _bind_all(host: str, port: int, further: Sequence[str]) -> list[socket.socket]:
+    addresses = find_addresses(host)
     bound: list[socket.socket] = []
     absent: OSError | None = None
     try:
@@ -72,24 +88,31 @@ def _bind_all(host: str, port: int) -> list[socket.socket]:
         raise _explain(error, host, port) from error
     if absent is not None and not bound:
         raise _explain(absent, host, port) from absent
+    for address in further:
+        bound += _bind_further(address, port, bound)
     return bound
 
 
-def _resolve(host: str, port: int) -> list[tuple[int, str]]:
+def _bind_further(address: str, port: int, bound: Sequence[socket.socket]) -> list[socket.socket]:
+    """Listen on the address of a bridge; one that is not there yet answers once it is (ip(7): IP_FREEBIND).
+
+    Without it the others go on: containers are not worth everybody's index.
+    """
+    if any(each.getsockname()[0] in {address, "0.0.0.0", "::"} for each in bound):  # noqa: S104 -- recognised, not bound
+        return []
+    family = socket.AF_INET6 if ip_address(address).version == 6 else socket.AF_INET
     try:
-        found = socket.getaddrinfo(
-            None if host in {"*", ""} else host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-    except (OSError, UnicodeError) as error:
-        refused = CannotStart(f"{host!r} is no address of this machine: {error}")
-        refused.hint = "localpi config set host 127.0.0.1"
-        raise refused from None
-    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+        return [_bind(family, (address, port), free=sys.platform == "linux")]
+    except OSError as error:
+        logger.warning("not listening on %s:%d: %s", address, port, error.strerror)
+        return []
 
 
-def _bind(family: int, address: tuple[str, int]) -> socket.socket:
+def _bind(family: int, address: tuple[str, int], *, free: bool = False) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
+        if free:
+            made.setsockopt(*_FREEBIND[socket.AddressFamily(family)], 1)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -111,19 +134,3 @@ def _explain(error: OSError, host: str, port: int) -> CannotStart:
     else:
         refused.hint = "localpi config set host 127.0.0.1"
     return refused
-
-
-def find_owner(port: int) -> tuple[str, bool]:
-    """Return who listens on the port, "name (pid 1)" or "" when the system does not say, and whether it is devpi.
-
-    Process by process: macOS lists the connections of all only for root, those of one's own processes always.
-    """
-    import psutil  # noqa: PLC0415 -- 15 ms, and only for a port that is taken
-
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            listening = [each for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
-            if any(each.laddr.port == port for each in listening):
-                devpi = any("devpi-server" in word for word in process.cmdline()[:3])
-                return f"{process.name()} (pid {process.pid})", devpi
-    return "", False

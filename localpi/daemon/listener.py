@@ -25,8 +25,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     channel_class = Channel
 
-    def __init__(self, loop: Loop, bound: socket.socket) -> None:
+    def __init__(self, loop: Loop, bound: socket.socket, *, open_reading: bool | None) -> None:
         self.loop = loop
+        self.open_reading = open_reading
         super().__init__(
             loop.application,
             map=loop.map,

@@ -86,9 +86,13 @@ def _clean(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+FILE_ONLY = {"localpi_file_only": True}
+"""The `extra` of a record that does not go to stderr."""
+
+
 @contextmanager
-def logging_to(path: Path, level: str, *, aloud: bool) -> Iterator[None]:
-    """Log to a file while the block runs, and to stderr: warnings, or with `aloud` all of it.
+def logging_to(path: Path, level: str, *, aloud: bool, quiet: bool = False) -> Iterator[None]:
+    """Log to a file while the block runs, and to stderr: warnings, or with `aloud` all of it, or with `quiet` nothing.
 
     The file is its owner's only because the process's umask says so.
     """
@@ -96,10 +100,11 @@ def logging_to(path: Path, level: str, *, aloud: bool) -> Iterator[None]:
     file = RotatingFile(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", errors="backslashreplace")
     screen = logging.StreamHandler(sys.stderr)
     screen.setLevel(logging.DEBUG if aloud else logging.WARNING)
+    screen.addFilter(lambda record: not quiet and not hasattr(record, "localpi_file_only"))
     root = logging.getLogger()
     before, root.level = root.level, wanted
-    quiet = {"waitress.queue": logging.ERROR, "waitress": max(wanted, logging.WARNING), "urllib3": logging.WARNING}
-    for name, least in quiet.items():
+    least_of = {"waitress.queue": logging.ERROR, "waitress": max(wanted, logging.WARNING), "urllib3": logging.WARNING}
+    for name, least in least_of.items():
         logging.getLogger(name).setLevel(least)
     for handler in (file, screen):
         handler.setFormatter(LineFormatter())

@@ -70,9 +70,13 @@ class Loop:
 
     # -- any thread --------------------------------------------------------------------------------------------------
 
-    def listen(self, bound: socket.socket) -> Listener:
-        """Serve a bound socket as well; it is the loop's from now on."""
-        listener = Listener(self, bound)
+    def listen(self, bound: socket.socket, *, open_reading: bool | None = None) -> Listener:
+        """Serve a bound socket as well; it is the loop's from now on.
+
+        `open_reading` says whether who comes in here may read without a credential (None: the application says it);
+        where it needs one, a worker looks at each request.
+        """
+        listener = Listener(self, bound, open_reading=open_reading)
         self.listeners.append(listener)
         return listener
 
@@ -171,7 +175,7 @@ class Loop:
 
     def _is_hot(self, channel: Channel) -> bool:
         request = channel.requests[0]
-        if request.error:
+        if request.error or channel.server.open_reading is False:
             return False
         path = "/" + request.path.lstrip("/")
         try:

@@ -17,8 +17,9 @@ from localpi.daemon.chores import Chores
 from localpi.daemon.limits import limit_arenas, raise_open_files, share_interpreter
 from localpi.daemon.listen import is_loopback, open_sockets
 from localpi.daemon.lock import held
-from localpi.daemon.log import logging_to
-from localpi.daemon.ready import notify, watchdog
+from localpi.daemon.log import FILE_ONLY, logging_to
+from localpi.daemon.ready import WorkersMove, notify, watchdog
+from localpi.errors import LocalpiError
 from localpi.settings.private import UMASK
 from localpi.settings.running import RunningDaemon, local_url, remove_running, write_running
 
@@ -37,10 +38,11 @@ FORM_BYTES = 16 << 20
 """What an upload's form may have beside the file."""
 
 
-def serve(settings: Settings, paths: Paths) -> int:
+def serve(settings: Settings, paths: Paths, *, quiet: bool = False) -> int:
     """Run the daemon until SIGTERM or SIGINT, drain, and return 0.
 
-    CannotStart (AlreadyRunning, PortTaken, NewerDatabase …) when it cannot; StoreBroken, DiskFull, OSError.
+    CannotStart (AlreadyRunning, PortTaken, NewerDatabase …) when it cannot; StoreBroken, DiskFull, OSError. `quiet`
+    keeps stderr empty, where it is a file that nobody rotates.
     """
     began = time.monotonic()
     os.umask(UMASK)
@@ -50,8 +52,10 @@ def serve(settings: Settings, paths: Paths) -> int:
     paths.make()
     with ExitStack() as stack:
         stack.enter_context(held(paths.lock_file))
-        stack.enter_context(logging_to(paths.log_file, settings.log_level, aloud=settings.log_level == "debug"))
-        sockets = open_sockets(settings.host, settings.port, os.environ)
+        aloud = settings.log_level == "debug"
+        stack.enter_context(logging_to(paths.log_file, settings.log_level, aloud=aloud, quiet=quiet))
+        stack.enter_context(_noted())
+        sockets = open_sockets(settings.host, settings.port, os.environ, settings.listen)
         for each in sockets:
             stack.callback(each.close)
         _keep_temporary_files_in(paths)
@@ -68,6 +72,17 @@ def serve(settings: Settings, paths: Paths) -> int:
     return 0
 
 
+@contextmanager
+def _noted() -> Iterator[None]:
+    """Put into the log why it cannot start: what a service prints is read by nobody. Our caller tells the terminal."""
+    try:
+        yield
+    except LocalpiError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        logger.error("%s: %s%s", error.title, error.message, hint, extra=FILE_ONLY)  # noqa: TRY400 -- a refusal, no fault
+        raise
+
+
 def _keep_temporary_files_in(paths: Paths) -> None:
     """Put spooled bodies on the disk where they will stay; /tmp is memory on many machines."""
     os.environ["TMPDIR"] = tempfile.tempdir = str(paths.data)
@@ -77,9 +92,13 @@ def _compose(settings: Settings, paths: Paths, sockets: list[socket.socket]) -> 
     from localpi.daemon.compose import compose  # noqa: PLC0415 -- 200 ms; who is refused need not wait for it
 
     addresses = [(str(each.getsockname()[0]), int(each.getsockname()[1])) for each in sockets]
-    return compose(
-        settings, paths, dict(os.environ), addresses=addresses, local=all(is_loopback(each) for each in sockets)
-    )
+    reading_open = any(_reads_openly(each, settings) for each in sockets)
+    return compose(settings, paths, dict(os.environ), addresses=addresses, reading_open=reading_open)
+
+
+def _reads_openly(bound: socket.socket, settings: Settings) -> bool:
+    """Say whether who comes in here may install without a credential: from this machine, or by the setting."""
+    return settings.open_reading or is_loopback(bound)
 
 
 def _make_loop(house: House, sockets: list[socket.socket], settings: Settings) -> Loop:
@@ -87,8 +106,8 @@ def _make_loop(house: House, sockets: list[socket.socket], settings: Settings) -
 
     loop = Loop(house.application, threads=settings.threads, max_body=settings.upload_max_size + FORM_BYTES)
     for each in sockets:
-        loop.listen(each)
-    loop.beat = watchdog(os.environ)
+        loop.listen(each, open_reading=_reads_openly(each, settings))
+    loop.beat = watchdog(os.environ, WorkersMove(loop.workers.add_task))
     return loop
 
 

@@ -30,11 +30,16 @@ def notify(environ: Mapping[str, str], message: str) -> bool:
     return True
 
 
-def watchdog(environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> Callable[[], None] | None:
+def watchdog(
+    environ: Mapping[str, str],
+    moves: Callable[[], bool] = lambda: True,
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[], None] | None:
     """Return what the serving loop calls as it turns, None where nobody watches.
 
     Called about once a second it pings every WATCHDOG_USEC / 2 (sd_watchdog_enabled(3)): from the loop itself and not
-    from a thread, which would say that all is well while the loop hangs.
+    from a thread, which would say that all is well while the loop hangs; and only while `moves` says that the rest does
+    not hang either.
     """
     microseconds = environ.get("WATCHDOG_USEC", "")
     if not microseconds.isdecimal() or environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
@@ -44,8 +49,31 @@ def watchdog(environ: Mapping[str, str], clock: Callable[[], float] = time.monot
 
     def ping() -> None:
         nonlocal last
-        if clock() - last >= min(pause, max(pause - 1.0, 0.0)):
+        if clock() - last >= min(pause, max(pause - 1.0, 0.0)) and moves():
             last = clock()
             notify(environ, "WATCHDOG=1")
 
     return ping
+
+
+class WorkersMove:
+    """Says whether the workers still take what is given to them, by a task of its own that goes through their queue."""
+
+    def __init__(self, add_task: Callable[[object], object]) -> None:
+        self._add_task = add_task
+        self._taken = True
+
+    def __call__(self) -> bool:
+        """Say whether the last task was taken, and give them another one if so; never waits."""
+        if not self._taken:
+            return False
+        self._taken = False
+        self._add_task(self)
+        return True
+
+    def service(self) -> None:
+        """Be taken by a worker."""
+        self._taken = True
+
+    def cancel(self) -> None:
+        """Be dropped at the end."""

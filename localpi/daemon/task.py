@@ -10,6 +10,7 @@ from waitress.utilities import Error, build_http_date  # type: ignore[import-unt
 
 from localpi.daemon import access
 from localpi.web.parked import WAITED, Parked
+from localpi.web.site import OPEN_READING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,8 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
     def get_environment(self) -> dict[str, Any]:
         """Return waitress's environ (PEP 3333) and ours in it."""
         environ: dict[str, Any] = super().get_environment()
+        if self.channel.server.open_reading is not None:
+            environ[OPEN_READING] = self.channel.server.open_reading
         if self.request.hot is not None:
             environ[HOT] = self.request.hot
         if self.request.waited is not None:

@@ -30,6 +30,7 @@ class Settings:
 
     host: str
     port: int
+    listen: tuple[str, ...]
     outside_url: str
     default_index: str
     allowed_hosts: tuple[str, ...]
@@ -37,10 +38,12 @@ class Settings:
     log_level: str
     login_ttl: int
     open_registration: bool
+    open_reading: bool
     offline: str
     background: str
     upload_max_size: int
     upstream_proxy: str
+    upstream_no_proxy: tuple[str, ...]
     upstream_ca_bundle: str
     cache_max_size: int
     cache_keep_free: int

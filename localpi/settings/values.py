@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -99,6 +100,24 @@ def _words(value: object) -> tuple[str, ...]:
 def words() -> Kind:
     """Take lists, written with commas."""
     return Kind("list", _words, lambda value: ",".join(value) if isinstance(value, tuple) else str(value))
+
+
+def addresses() -> Kind:
+    """Take lists of IP addresses, each naming one place: a wildcard is none."""
+
+    def parse(value: object) -> tuple[str, ...]:
+        found = []
+        for word in _words(value):
+            try:
+                address = ip_address(word.strip("[]"))
+            except ValueError:
+                raise ValueError(f"expected IP addresses such as 172.17.0.1, not {word[:80]!r}") from None
+            if address.is_unspecified or address.is_multicast:
+                raise ValueError(f"{address} is not the address of one place; the setting host takes a wildcard")
+            found.append(str(address))
+        return tuple(dict.fromkeys(found))
+
+    return Kind("list", parse, words().show)
 
 
 def parse_size(value: object) -> int:

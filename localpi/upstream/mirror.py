@@ -28,6 +28,8 @@ class Reach:
     proxy: str | None = None
     ca_bundle: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    no_proxy: str = ""
+    """The setting: what to reach straight, as NO_PROXY has it; "" leaves it to the variable."""
 
     @property
     def ca_path(self) -> str | None:

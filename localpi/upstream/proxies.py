@@ -1,4 +1,4 @@
-"""Which proxy a URL goes through: the setting, else the environment's `*_PROXY`; `NO_PROXY` counts for both.
+"""Which proxy a URL goes through: the setting, else the environment's `*_PROXY`; what goes without one likewise.
 
 Loopback is never proxied: a proxy on another machine would ask its own.
 """
@@ -19,7 +19,7 @@ def proxy_for(origin: Origin, reach: Reach) -> str | None:
     proxy = reach.proxy or _variable(reach, f"{origin.scheme}_proxy") or _variable(reach, "all_proxy")
     if not proxy or named_reachability(origin.host) is Reachability.LOOPBACK:
         return None
-    if bypasses(_variable(reach, "no_proxy"), origin):
+    if bypasses(reach.no_proxy or _variable(reach, "no_proxy"), origin):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

@@ -15,6 +15,7 @@ from localpi.web.answers import HTML_POLICY
 from localpi.web.guard import SAFE_METHODS
 from localpi.web.outside import link_prefix, root_url
 from localpi.web.parked import asked_at
+from localpi.web.site import OPEN_READING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,17 +61,20 @@ class Context:
 
         `+health` and devpi's `+api` stay open: they say where to log in.
         """
-        if self.site.reading_open or environ["REQUEST_METHOD"] not in SAFE_METHODS:
+        if self._is_open(environ) or environ["REQUEST_METHOD"] not in SAFE_METHODS:
             return
         path = environ["PATH_INFO"]
         if path == "/+health" or path.endswith("/+api"):
             return
-        self.check_may_read(self.principal(environ))
+        self.check_may_read(environ)
 
-    def check_may_read(self, principal: Principal) -> None:
+    def check_may_read(self, environ: dict[str, Any]) -> None:
         """Raise NotAuthenticated for those nobody knows where reading is not open."""
-        if not may_read(principal, loopback=self.site.reading_open):
+        if not may_read(self.principal(environ), loopback=self._is_open(environ)):
             raise NotAuthenticated("reading needs a credential here")
+
+    def _is_open(self, environ: dict[str, Any]) -> bool:
+        return bool(environ.get(OPEN_READING, self.site.reading_open))
 
     def add_headers(self, response: Response) -> Response:
         """Add what every answer carries."""

@@ -23,7 +23,7 @@ from localpi.simple.render import (
     with_prefix,
 )
 from localpi.web.answers import answer_body, answer_redirect
-from localpi.web.context import index_name, prefix, quoted, the_context, the_library, when_asked, who_asks
+from localpi.web.context import index_name, prefix, quoted, the_context, the_library, when_asked
 from localpi.web.hot import NOT_WORTH_ZIPPING, Kept
 from localpi.web.parked import Parked
 from localpi.web.ranges import etag_matches
@@ -73,7 +73,7 @@ def show_project(user: str, index: str, project: str) -> Response:
 def refresh_project(user: str, index: str, project: str) -> Response:
     """Make the mirrors look again, as `devpi refresh` asks; what is stored stays until they answer."""
     name = normalize(project)
-    the_context().check_may_read(who_asks())
+    the_context().check_may_read(request.environ)
     the_library().pages.refresh(index_name(user, index), name)
     return _redirect_here(user, index, "+simple", name, "")
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OPEN_READING = "localpi.open_reading"
+"""The environ key that says whether reading needs no credential where this request came in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -24,6 +27,6 @@ class Site:
     login_ttl_s: int = 36_000
     """Seconds that a login token lives, as it is told to clients."""
     reading_open: bool = True
-    """Whether reading needs no credential: so on loopback listeners, not on others."""
+    """Whether reading needs no credential where the server does not say it of a request (`OPEN_READING`)."""
     max_hot: int = 48 << 20
     """Bytes of ready answers that are kept in memory."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localpi.daemon.listen import find_owner, is_loopback, open_sockets
+from localpi.daemon.listen import is_loopback, open_sockets
 from localpi.errors import CannotStart, PortTaken
+from localpi.settings.listening import find_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,3 +115,40 @@ def test_sockets_for_another_process_are_left_alone(pid: str) -> None:
     assert len(made) == 1
     assert environ == {"PATH": "/bin"}
     made[0].close()
+
+
+def test_further_addresses_share_the_port() -> None:
+    """A bridge is listened on beside loopback; an address that is listened on already is not taken twice."""
+    made = open_sockets("127.0.0.1", 0, {}, ("127.0.0.2", "127.0.0.1"))
+    found = [each.getsockname() for each in made]
+    for each in made:
+        each.close()
+
+    assert [address for address, _ in found] == ["127.0.0.1", "127.0.0.2"]
+    assert len({port for _, port in found}) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="IP_FREEBIND is Linux's")
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
+def test_bridge_that_is_not_there_yet_is_listened_on(address: str) -> None:
+    """Docker makes its bridge after login; RFC 5737 and 3849 keep these addresses for examples."""
+    made = open_sockets("127.0.0.1", 0, {}, (address,))
+    found = [each.getsockname()[0] for each in made]
+    for each in made:
+        each.close()
+
+    assert found[0] == "127.0.0.1"
+    assert found[1:] in ([address], [])  # [] on a machine without IPv6
+
+
+def test_further_address_that_is_taken_does_not_stop_the_others(
+    taken: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Everybody's index goes on; the log says which containers cannot reach it."""
+    port = taken.getsockname()[1]
+    made = open_sockets("127.0.0.2", port, {}, ("127.0.0.1",))
+    for each in made:
+        each.close()
+
+    assert len(made) == 1
+    assert f"not listening on 127.0.0.1:{port}: Address already in use" in caplog.text

@@ -74,16 +74,21 @@ def test_log_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert path.read_text("utf-8").splitlines()[-1].endswith("line 199")
 
 
-@pytest.mark.parametrize(("aloud", "expected"), [(False, ["trouble"]), (True, ["asked", "trouble"])])
-def test_stderr_gets_warnings_or_everything(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, aloud: bool, expected: list[str]
+@pytest.mark.parametrize(
+    ("aloud", "quiet", "expected"),
+    [(False, False, ["trouble"]), (True, False, ["asked", "trouble"]), (True, True, []), (False, True, [])],
+)
+def test_stderr_gets_warnings_or_everything_or_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, aloud: bool, quiet: bool, expected: list[str]
 ) -> None:
-    """The journal and `start.log` stay short."""
-    with logging_to(tmp_path / "daemon.log", "info", aloud=aloud):
+    """The journal and `start.log` stay short; what the caller prints itself is in the file alone."""
+    with logging_to(tmp_path / "daemon.log", "info", aloud=aloud, quiet=quiet):
         logger.info("asked")
         logger.warning("trouble")
+        logger.error("refused", extra=log.FILE_ONLY)
 
     assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == expected
+    assert (tmp_path / "daemon.log").read_text("utf-8").endswith("ERROR test: refused\n")
 
 
 def test_end_of_a_thread_is_logged(tmp_path: Path) -> None:

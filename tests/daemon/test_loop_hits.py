@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from localpi.web.parked import Parked
-from made.loops import MadeApplication, Serving, serving, wait_for, whole, wrapped
+from localpi.web.site import OPEN_READING
+from made.loops import Client, MadeApplication, Serving, bound, serving, wait_for, whole, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,3 +158,27 @@ def test_pipelined_requests_are_answered_in_their_order(served: Serving) -> None
 
     assert bodies == [name.encode() for name in names]
     assert [path for path, _ in served.application.runs] == names
+
+
+@pytest.mark.parametrize(
+    ("open_reading", "said", "thread"),
+    [(True, True, "loop"), (None, None, "loop"), (False, False, "waitress-")],
+)
+def test_listener_says_whether_reading_is_open_there(
+    served: Serving, open_reading: bool | None, said: bool | None, thread: str
+) -> None:
+    """One listener may be open and the next closed; behind a closed one a worker looks at every request."""
+    asked: list[object] = []
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        asked.append(environ.get(OPEN_READING))
+        return whole(b"x")(environ, start_response)  # type: ignore[no-any-return]  # it is a list
+
+    served.application.hot["/page"] = served.application.routes["/page"] = answer
+    listener = served.loop.listen(bound(), open_reading=open_reading)
+    served.loop.wake()
+    with Client((listener.effective_host, int(listener.effective_port))) as client:
+        assert client.get("/page") == ("HTTP/1.1 200 OK", b"x")
+
+    assert asked == [said]
+    assert served.application.threads("/page")[0].startswith(thread)

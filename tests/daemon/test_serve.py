@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 import made.daemon
@@ -151,6 +152,8 @@ def test_taken_port_is_told_with_who_has_it(start: Starter) -> None:
     assert daemon.process.returncode == 78
     assert f"(pid {os.getpid()})".encode() in said
     assert b"localpi config set port" in said
+    assert said.count(b"The port is taken") == 1
+    assert "ERROR daemon.process: The port is taken: 127.0.0.1:" in daemon.log
 
 
 def test_killed_daemon_leaves_nothing_that_hinders_the_next(start: Starter) -> None:
@@ -273,3 +276,36 @@ def test_hot_file_that_was_deleted_is_a_workers_business(tmp_path: Path, upstrea
 
     assert before + after == [data] * 7
     assert "ERROR" not in log
+
+
+def test_second_listener_wants_a_credential_and_the_first_none(start: Starter) -> None:
+    """Containers come in at the bridge's address, and so may others; hot answers are closed there as well."""
+    address = _address_of_this_machine()
+    daemon = start(LOCALPI_LISTEN=address)
+    path, port = "/root/local", daemon.running.port
+    assert [daemon.get(path)[0] for _ in range(3)] == [200, 200, 200]
+    with Client((address, port)) as client:
+        seen = [client.get(path)[0].split()[1] for _ in range(2)]
+    assert seen == ["401", "401"]
+
+
+def _address_of_this_machine() -> str:
+    """Return an IPv4 address that is not loopback."""
+    found = [
+        each.address
+        for several in psutil.net_if_addrs().values()
+        for each in several
+        if each.family == socket.AF_INET and not each.address.startswith("127.")
+    ]
+    if not found:
+        pytest.skip("this machine has no address but loopback")
+    return found[0]
+
+
+def test_listener_off_loopback_is_closed_unless_it_is_opened(start: Starter) -> None:
+    """On every address of the machine, with a wildcard; and the setting that opens it."""
+    closed = start(LOCALPI_HOST="0.0.0.0")
+    assert (closed.get("/root/local")[0], closed.get("/+health")[0]) == (401, 200)
+    assert closed.end() == 0
+    opened = start(LOCALPI_HOST="0.0.0.0", LOCALPI_OPEN_READING="1")
+    assert opened.get("/root/local")[0] == 200

@@ -99,6 +99,8 @@ def test_root_password_comes_from_the_environment_and_is_not_shown(
         ("cache.max_size", "10g", 10_000_000_000),
         ("outside_url", "https://h.example/pypi/", "https://h.example/pypi"),
         ("upstream.proxy", "", ""),
+        ("upstream.no_proxy", "intranet.example, 10.0.0.0/8", ("intranet.example", "10.0.0.0/8")),
+        ("listen", "172.17.0.1, [fd00::1],172.17.0.1", ("172.17.0.1", "fd00::1")),
         ("upstream.ca_bundle", "/etc/../etc/ca.pem", "/etc/../etc/ca.pem"),
     ],
 )
@@ -114,6 +116,9 @@ def test_values_are_read_as_people_write_them(paths: Paths, key: str, text: str,
     ("key", "text"),
     [
         ("port", "65536"),
+        ("listen", "docker0"),
+        ("listen", "0.0.0.0"),
+        ("listen", "172.17.0.1:80"),
         ("port", "-1"),
         ("port", "http"),
         ("port", "9" * 30),

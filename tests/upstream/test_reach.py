@@ -48,6 +48,8 @@ def secure() -> Iterator[MadeUpstream]:
         ("http://[::1]:80/", Reach(proxy=PROXY), None),
         ("https://pypi.org/", Reach(proxy=PROXY, environ={"NO_PROXY": "pypi.org"}), None),
         ("https://pypi.org/", Reach(proxy=PROXY, environ={"no_proxy": "*"}), None),
+        ("https://pypi.org/", Reach(proxy=PROXY, no_proxy="intranet.example,pypi.org"), None),
+        ("https://pypi.org/", Reach(proxy=PROXY, no_proxy="intranet.example", environ={"no_proxy": "*"}), PROXY),
         ("https://files.pypi.org/", Reach(proxy=PROXY, environ={"no_proxy": "a, .PyPI.org"}), None),
         ("https://files.pypi.org/", Reach(proxy=PROXY, environ={"no_proxy": "*.pypi.org"}), None),
         ("https://notpypi.org/", Reach(proxy=PROXY, environ={"no_proxy": "pypi.org"}), PROXY),
