@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 10.0
 LOG_LIMIT = 64 << 20
+CACHE_KIB = 256
+"""What each connection keeps of the file: SQLite's own 2 MB would be kept by each of the readers."""
 
 
 def connect(path: Path, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> sqlite3.Connection:
@@ -30,6 +32,7 @@ def connect(path: Path, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> sqli
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
+            f"cache_size=-{CACHE_KIB}",
             "wal_autocheckpoint=0",  # the writer makes checkpoints, nobody else
             f"journal_size_limit={LOG_LIMIT}",
             "fullfsync=1",  # macOS: fsync alone stops at the drive's cache

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 WRITE_TIMEOUT_S = 60.0
 ROOM_TIMEOUT_S = 5.0
-KEPT_READERS = 32
+KEPT_READERS = 8
 
 
 class Database:
