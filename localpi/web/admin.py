@@ -39,6 +39,7 @@ def show_status() -> Response:
             "bases": [asdict(base) for base in library.bases()],
             "cache": asdict(library.cache_use()),
             "hot": {"pages": bodies, "bytes": size},
+            "refused_hosts": [asdict(refused) for refused in context.refusals.within_the_hour()],
         }
     )
 

@@ -92,7 +92,8 @@ def create_app(library: Library, site: Site) -> Application:
     flask.url_map.strict_slashes = False
     flask.url_map.merge_slashes = False  # it would redirect uploads
     flask.config["MAX_CONTENT_LENGTH"] = site.max_upload
-    context = Context(library, site, HotAnswers(library.stamps, site.max_hot))
+    guard = Guard(site)
+    context = Context(library, site, HotAnswers(library.stamps, site.max_hot), guard.refusals)
     flask.extensions[KEY] = context
     for blueprint in BLUEPRINTS:
         flask.register_blueprint(blueprint)
@@ -100,7 +101,7 @@ def create_app(library: Library, site: Site) -> Application:
     flask.register_error_handler(HTTPException, _answer_http)
     flask.register_error_handler(Exception, _answer_fault)
     flask.after_request(context.add_headers)
-    return Application(flask, context, Guard(site))
+    return Application(flask, context, guard)
 
 
 def _answer_refusal(error: LocalpiError) -> Response:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from localpi.index.library import Library
     from localpi.index.permissions import Principal
+    from localpi.web.guard import Refusals
     from localpi.web.hot import Headers, HotAnswers
     from localpi.web.site import Site
 
@@ -37,8 +38,8 @@ _FORMS = frozenset({"text/plain", "application/x-www-form-urlencoded", "multipar
 class Context:
     """One per application."""
 
-    def __init__(self, library: Library, site: Site, hot: HotAnswers) -> None:
-        self.library, self.site, self.hot = library, site, hot
+    def __init__(self, library: Library, site: Site, hot: HotAnswers, refusals: Refusals) -> None:
+        self.library, self.site, self.hot, self.refusals = library, site, hot, refusals
         self.started = time.monotonic()
         self.headers: Headers = [
             ("X-Devpi-Api-Version", "2"),

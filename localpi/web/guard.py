@@ -9,12 +9,15 @@ A page in a browser can make that browser talk to 127.0.0.1. Two checks stop it:
 from __future__ import annotations
 
 import ipaddress
+import threading
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localpi.errors import BadRequest, HostRefused, NotAllowed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from localpi.web.site import Site
 
@@ -26,12 +29,52 @@ GATEWAY_NAMES = frozenset(
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _VERDICTS = 512
 _LONGEST_HOST = 255  # RFC 1035, 2.3.4
+_MOST_REFUSED = 50
+_REMEMBERED_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedHost:
+    """A name that somebody called the daemon by within the last hour, in vain."""
+
+    host: str
+    count: int
+    """Since it was first refused, with no hour between two of them."""
+    ago_s: int
+    """Since the last time."""
+
+
+class Refusals:
+    """Counts the hosts that were refused: the last 50 names, for an hour each. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[int, float]] = {}
+        """Name to count and last time, the one refused last at the end."""
+
+    def note(self, host: str) -> None:
+        """Count one more refusal."""
+        now = self._clock()
+        with self._lock:
+            count, last = self._seen.pop(host, (0, now))
+            self._seen[host] = (1 if now - last > _REMEMBERED_S else count + 1, now)
+            if len(self._seen) > _MOST_REFUSED:
+                del self._seen[next(iter(self._seen))]
+
+    def within_the_hour(self) -> tuple[RefusedHost, ...]:
+        """Return those of the last hour, the latest first."""
+        now = self._clock()
+        with self._lock:
+            found = [RefusedHost(host, count, int(now - last)) for host, (count, last) in self._seen.items()]
+        return tuple(one for one in reversed(found) if one.ago_s <= _REMEMBERED_S)
 
 
 class Guard:
     """The Host allow-list and the cross-site check."""
 
     def __init__(self, site: Site) -> None:
+        self.refusals = Refusals()
         outside = host_name(site.outside_url.partition("://")[2].partition("/")[0])
         named = (site.host, *site.listen_hosts, *site.allowed_hosts, outside or "")
         self._names = frozenset(_plain(name) for name in named if name) | GATEWAY_NAMES | {"localhost"}
@@ -50,6 +93,7 @@ class Guard:
         if name is None:
             raise BadRequest("one valid Host header is needed")
         if name not in self._names and not self._is_own_address(name):
+            self.refusals.note(name)
             raise HostRefused(name)
         if len(self._allowed) >= _VERDICTS:  # every port of a name is a key of its own
             self._allowed.clear()

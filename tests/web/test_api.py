@@ -201,6 +201,13 @@ def test_the_admin_api_is_for_root_and_the_owner(served: Served) -> None:
     assert served.ask("GET", "/+admin/check", owner=True).json() == {"problems": []}
 
 
+def test_hosts_that_were_refused_are_told_to_the_owner(served: Served) -> None:
+    """What a container calls this machine may be a name that nobody has allowed yet."""
+    assert served.ask("GET", "/+health", {"Host": "pypi.home:3141"}).status == 421
+    found = served.ask("GET", "/+admin/status", owner=True).json()["refused_hosts"]
+    assert found == [{"host": "pypi.home", "count": 1, "ago_s": 0}]
+
+
 def test_tokens_are_listed_without_their_secrets(served: Served) -> None:
     """A token is shown once; what is listed proves nothing."""
     made = served.ask("POST", "/+admin/tokens", data={"index": "root/local", "expires_s": 60}, owner=True)

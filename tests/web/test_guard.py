@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from localpi.errors import BadRequest, HostRefused, NotAllowed
-from localpi.web.guard import Guard, host_name
+from localpi.web.guard import Guard, Refusals, RefusedHost, host_name
 from localpi.web.site import Site
 
 SITE = Site(version="1", host="127.0.0.1", port=3141)
@@ -105,6 +105,29 @@ def test_the_memory_of_hosts_is_bounded() -> None:
     for port in range(2000):
         guard.check_host(f"localhost:{port}")
     assert len(guard._allowed) <= 512
+
+
+def test_refused_hosts_are_counted_for_an_hour() -> None:
+    """Each name with its count and age, the latest first; after an hour it is forgotten, and counts anew."""
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    for at, host in ((0, "old.example"), (3000, "a.example"), (3001, "b.example"), (3600, "a.example")):
+        now[0] = at
+        refusals.note(host)
+    now[0] = 3700.0
+    assert (RefusedHost("a.example", 2, 100), RefusedHost("b.example", 1, 699)) == refusals.within_the_hour()
+    refusals.note("old.example")
+    assert refusals.within_the_hour()[0] == RefusedHost("old.example", 1, 0)
+
+
+def test_the_memory_of_refusals_is_bounded() -> None:
+    """Who makes up names fills no memory; the latest are kept."""
+    guard = Guard(SITE)
+    for number in range(200):
+        with pytest.raises(HostRefused):
+            guard.check_host(f"evil-{number}.example:{number}")
+    kept = guard.refusals.within_the_hour()
+    assert (len(kept), kept[0].host) == (50, "evil-199.example")
 
 
 @pytest.mark.parametrize(
