@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from localpi.errors import LocalpiError
 from localpi.index.flights import KEPT_S, Flights
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from localpi.index.mirror_index import MirrorIndex
+    from localpi.index.watch import Watch
     from localpi.simple.names import ProjectName, Sha256
     from localpi.store.blobs import Blobs
     from localpi.store.receiving import Receiving
@@ -32,6 +34,7 @@ AT_ONCE = 64
 ATTEMPTS = 5
 PIECE = 1 << 18
 START_DEADLINE_S = 15.0
+SILENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,12 @@ class Download:
     ended: threading.Event = field(default_factory=threading.Event)
     receiving: Receiving | None = None
     refusal: Missing | Unreachable | None = None
+    flew_at: float = 0.0
     ended_at: float = 0.0
+
+    def is_silent(self, now: float) -> bool:
+        """Say whether the upstream has been asked and has not said a word for a second."""
+        return bool(self.flew_at) and now - self.flew_at >= SILENCE_S
 
 
 class Downloads:
@@ -70,8 +78,10 @@ class Downloads:
     `keep(wanted, sha256, size)` is told of each file that is stored, before its download ends.
     """
 
-    def __init__(self, upstream: Upstream, blobs: Blobs, keep: Callable[[Wanted, Sha256, int], None]) -> None:
-        self._upstream, self._blobs, self._keep = upstream, blobs, keep
+    def __init__(
+        self, upstream: Upstream, blobs: Blobs, keep: Callable[[Wanted, Sha256, int], None], watch: Watch
+    ) -> None:
+        self._upstream, self._blobs, self._keep, self._watch = upstream, blobs, keep, watch
         self._flights: Flights[None] = Flights("download", threads_per_lane=AT_ONCE)
         self._lock = threading.Lock()
         self._downloads: dict[str, Download] = {}
@@ -101,8 +111,11 @@ class Downloads:
             del self._downloads[url]
 
     def _run(self, download: Download) -> None:
+        download.flew_at = time.monotonic()
         try:
             download.refusal = self._fetch(download)
+            if isinstance(download.refusal, Unreachable):
+                self._tell(download.wanted, download.refusal)
         except LocalpiError as error:
             download.refusal = Unreachable("broken", error.message)
             log.warning("%s: %s", download.wanted.filename, error.message)
@@ -115,6 +128,15 @@ class Downloads:
             download.ended_at = time.monotonic()
             download.ended.set()
             download.begun.set()
+
+    def _tell(self, wanted: Wanted, refusal: Unreachable) -> None:
+        """Say that a file could not be had; on a host of its own that says little about the mirror."""
+        if refusal.kind not in ("dns", "connect", "timeout", "tls", "proxy"):
+            return
+        if urlsplit(wanted.url).netloc == urlsplit(wanted.mirror.upstream.url).netloc:
+            self._watch.note_failure(wanted.mirror, refusal)
+        else:
+            self._watch.doubt(wanted.mirror)
 
     def _fetch(self, download: Download) -> Missing | Unreachable | None:
         """Fetch the file in as many goes as it takes; what refused it, or None when it is stored."""

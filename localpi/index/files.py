@@ -16,7 +16,7 @@ from localpi.index.downloads import Download, Downloads, Wanted
 from localpi.index.mirror_index import MirrorIndex, mirror_index
 from localpi.index.resolve import Word
 from localpi.index.waiting import Waiting
-from localpi.simple.links import find_file
+from localpi.simple.links import find_file, ref_of
 from localpi.simple.names import check_sha256, project_candidates
 from localpi.store.cached import CachedFile
 from localpi.upstream.bodies import decoded
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from localpi.index.journal import Journal
     from localpi.index.mirrors import Mirrors
     from localpi.index.registry import Registry
     from localpi.index.watch import Watch
@@ -70,11 +71,12 @@ class Files:
         upstream: Upstream,
         mirrors: Mirrors,
         watch: Watch,
+        journal: Journal,
         now_us: Callable[[], int],
     ) -> None:
         self._registry, self._store, self._mirrors, self._watch = registry, store, mirrors, watch
-        self._now_us = now_us
-        self._downloads = Downloads(upstream, store.files, self._keep)
+        self._journal, self._now_us = journal, now_us
+        self._downloads = Downloads(upstream, store.files, self._keep, watch)
 
     def open(self, index: str, ref: FileRef, *, asked_at: float, head: bool = False) -> FileAnswer | Redirect | Waiting:
         """Open the file that a link of that index names; with `head` its bytes are not wanted.
@@ -84,7 +86,11 @@ class Files:
         found = self._registry.get(index)
         if found.mirror is None:
             return self._from_stage(index, ref)
-        return self._from_mirror(mirror_index(index, found.mirror), ref, asked_at=asked_at, head=head)
+        try:
+            return self._from_mirror(mirror_index(index, found.mirror), ref, asked_at=asked_at, head=head)
+        except CannotKnow as error:
+            self._journal.refused(index, next(iter(project_candidates(ref.filename)), ""), error)
+            raise
 
     def _from_mirror(
         self, mirror: MirrorIndex, ref: FileRef, *, asked_at: float, head: bool
@@ -163,6 +169,10 @@ class Files:
         return replace(wanted, sha256=first)
 
     def _in_page(self, mirror: MirrorIndex, project: ProjectName, ref: FileRef) -> File | None:
+        for kept in self._store.kept.of(mirror.source, project):
+            entry = cast("File", kept.entry)
+            if kept.filename == ref.filename and ref_of(entry).key == ref.key:
+                return entry
         stored = self._store.pages.get(mirror.source, project)
         if stored is None or not stored.body:
             return None
@@ -172,12 +182,19 @@ class Files:
     def _from_upstream(self, wanted: Wanted) -> FileAnswer | Waiting:
         health = self._watch.health(wanted.mirror)
         if not health.reachable:
-            raise self._watch.cannot_know(wanted.mirror, health.reason)
+            self._watch.demand(wanted.mirror)
+            raise self._watch.cannot_know(wanted.mirror, health.reason, also=f"{wanted.filename} is not here")
         download = self._downloads.join(wanted)
         if not download.begun.is_set():
-            if time.monotonic() >= download.until:
+            now = time.monotonic()
+            if now >= download.until:
                 raise CannotKnow(wanted.mirror.name, f"does not send {wanted.filename}")
-            return Waiting(download.begun.is_set, download.until)
+            if download.is_silent(now):
+                self._watch.doubt(wanted.mirror)
+            return Waiting(
+                lambda: download.begun.is_set() or not self._watch.reachable(wanted.mirror),
+                min(download.until, now + 1.0),
+            )
         return self._follow(download)
 
     def _follow(self, download: Download) -> FileAnswer:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from localpi.index.accounts import Accounts
 from localpi.index.files import Files
 from localpi.index.first_run import make_defaults
-from localpi.index.mirror_index import MirrorIndex, mirror_index
-from localpi.index.mirrors import Mirrors
+from localpi.index.mirroring import Mirroring, build_mirroring
 from localpi.index.pages import Pages
 from localpi.index.passwords import Passwords
 from localpi.index.registry import Registry
@@ -17,7 +16,6 @@ from localpi.index.removal import Removal
 from localpi.index.stamps import Stamps
 from localpi.index.uploads import Uploads
 from localpi.index.users import Users
-from localpi.index.watch import Watch, utc
 from localpi.reports import BaseHealth, CacheUse
 from localpi.settings.pypi import PYPI_SIMPLE
 from localpi.store.check import Problem, check
@@ -25,6 +23,7 @@ from localpi.store.check import Problem, check
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from localpi.index.watch import Watch
     from localpi.settings.load import Settings
     from localpi.store import Store
     from localpi.upstream import Credentials, Upstream
@@ -44,18 +43,11 @@ class Library:
     stamps: Stamps
     store: Store
     watch: Watch
+    mirroring: Mirroring
 
     def bases(self) -> tuple[BaseHealth, ...]:
         """Return how each mirror is doing, in the order of their names."""
-        rows = []
-        for index in self.registry.all():
-            if index.mirror is None:
-                continue
-            mirror = mirror_index(index.name, index.mirror)
-            health = self.watch.health(mirror)
-            since = utc(health.since_us) if health.since_us else None
-            rows.append(BaseHealth(index.name, health.state, health.reason, since, self.watch.next_probe(mirror)))
-        return tuple(rows)
+        return self.mirroring.bases()
 
     def serial(self) -> int:
         """Return the number of the last change to what is our own (devpi's serial)."""
@@ -89,20 +81,26 @@ def build_library(
     registry = Registry(store, now_us, stamps, secrets=credentials)
     make_defaults(store, registry, passwords, now_us, pypi_url=PYPI_SIMPLE, root_password=settings.root_password)
 
-    def all_mirrors() -> tuple[MirrorIndex, ...]:
-        return tuple(mirror_index(index.name, index.mirror) for index in registry.all() if index.mirror is not None)
-
-    watch = Watch(upstream, all_mirrors, now_us)
-    mirrors = Mirrors(store, upstream, stamps, watch, now_us)
+    mirroring = build_mirroring(store, upstream, stamps=stamps, registry=registry, settings=settings, now_us=now_us)
+    mirrors, watch = mirroring.mirrors, mirroring.watch
     return Library(
         registry=registry,
         users=Users(store, registry, passwords, now_us, open_registration=settings.open_registration),
         accounts=Accounts(store, passwords, now_us, owner_secret=owner_secret, login_ttl_s=settings.login_ttl),
-        pages=Pages(registry, store, mirrors, watch, stamps),
-        files=Files(registry=registry, store=store, upstream=upstream, mirrors=mirrors, watch=watch, now_us=now_us),
+        pages=Pages(registry, store, mirroring, stamps),
+        files=Files(
+            registry=registry,
+            store=store,
+            upstream=upstream,
+            mirrors=mirrors,
+            watch=watch,
+            journal=mirroring.journal,
+            now_us=now_us,
+        ),
         uploads=Uploads(store, registry, stamps, now_us),
         removal=Removal(store, registry, stamps),
         stamps=stamps,
         store=store,
         watch=watch,
+        mirroring=mirroring,
     )

@@ -7,27 +7,28 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localpi.errors import InvalidPage, ProjectNotFound
+from localpi.errors import CannotKnow, InvalidPage, ProjectNotFound
 from localpi.index import resolve
+from localpi.index.asking import ask_mirrors
 from localpi.index.config import MirrorConfig
 from localpi.index.merge import merge_pages
 from localpi.index.mirror_index import MirrorIndex, mirror_index
 from localpi.index.order import mirrors_allowed
 from localpi.index.stage_pages import stage_page
 from localpi.index.waiting import Waiting
-from localpi.simple.render import load_page, render_json
+from localpi.simple.render import count_files, load_page, render_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from localpi.index.config import IndexConfig
-    from localpi.index.mirrors import Look, Mirrors
+    from localpi.index.asking import Asked
+    from localpi.index.mirroring import Mirroring
+    from localpi.index.mirrors import Look
     from localpi.index.registry import Registry
     from localpi.index.stamps import Stamps
-    from localpi.index.watch import Watch
-    from localpi.simple.model import Page
     from localpi.simple.names import ProjectName
     from localpi.store import Store
+    from localpi.store.releases import FileRow
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +49,20 @@ class PageAnswer:
     serial: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Who answers for a project, in order: the stages that hold it with its files, then mirrors that have it."""
+
+    stages: tuple[tuple[str, tuple[FileRow, ...]], ...]
+    looks: tuple[tuple[MirrorIndex, Look], ...] = ()
+
+
 class Pages:
     """Answers for project pages; never waits for the network."""
 
-    def __init__(self, registry: Registry, store: Store, mirrors: Mirrors, watch: Watch, stamps: Stamps) -> None:
-        self._registry, self._store, self._mirrors = registry, store, mirrors
-        self._watch, self._stamps = watch, stamps
+    def __init__(self, registry: Registry, store: Store, mirroring: Mirroring, stamps: Stamps) -> None:
+        self._registry, self._store, self._stamps = registry, store, stamps
+        self._mirrors, self._watch, self._journal = mirroring.mirrors, mirroring.watch, mirroring.journal
 
     def project(
         self, index: str, project: ProjectName, *, asked_at: float, revalidate: bool = False
@@ -63,30 +72,59 @@ class Pages:
         `asked_at` (monotonic): when the client asked first. `revalidate`: mirrors are asked even where their stored
         page is fresh. Raises IndexNotFound, ProjectNotFound (known to be absent), CannotKnow.
         """
+        try:
+            return self._project(index, project, asked_at, revalidate=revalidate)
+        except (ProjectNotFound, CannotKnow) as error:
+            self._journal.refused(index, project, error)
+            raise
+
+    def _project(self, index: str, project: ProjectName, asked_at: float, *, revalidate: bool) -> PageAnswer | Waiting:
         stamp = self._stamps.get(project)  # first: what changes while we read makes the answer stale, not wrong
-        order = self._registry.order(index)
-        parts: list[tuple[str, Page]] = []
-        for name, config in order:
-            rows = () if isinstance(config, MirrorConfig) else self._store.releases.files(name, project)
-            if rows:
-                parts.append((name, stage_page(rows, name, project)))
-        held = {name for name, _ in parts}
-        looks: Sequence[tuple[MirrorIndex, Look]] = ()
-        if mirrors_allowed(project, order, held.__contains__):
-            asked = self._ask(index, order, project, asked_at=asked_at, revalidate=revalidate, optional=bool(held))
-            if isinstance(asked, Waiting):
-                return asked
-            looks = asked
+        sources = self.sources(index, project, asked_at=asked_at, revalidate=revalidate)
+        if isinstance(sources, Waiting):
+            return sources
+        parts = [(name, stage_page(rows, name, project)) for name, rows in sources.stages]
+        looks = sources.looks
         if not parts and len(looks) == 1:
             mirror, look = looks[0]
-            body = self._body(mirror, project)
+            body = self.body(mirror, project)
+            if look.filters and not count_files(body):
+                raise self._watch.cannot_know(mirror, "cannot be reached", also=f"no file of {project} is here")
             return PageAnswer(body, f"{mirror.name}:{mirror.source}", stamp, look.fresh_until, look.serial)
-        parts += [(mirror.name, load_page(self._body(mirror, project))) for mirror, _ in looks]
+        parts += [(mirror.name, load_page(self.body(mirror, project))) for mirror, _ in looks]
         if not parts:
             raise ProjectNotFound(index, project)
         page = parts[0][1] if len(parts) == 1 else merge_pages([part for _, part in parts])
         fresh_until = min((look.fresh_until for _, look in looks), default=math.inf)
         return PageAnswer(render_json(page), "+".join(name for name, _ in parts), stamp, fresh_until)
+
+    def sources(
+        self, index: str, project: ProjectName, *, asked_at: float, revalidate: bool = False, own: bool = False
+    ) -> Sources | Waiting:
+        """Say who answers for the project on that index; with `own` without its bases.
+
+        A project that was only announced, and has no file yet, is held as well. Arguments and errors as above; nobody
+        at all is no error.
+        """
+        order = self._registry.order(index)
+        if own:
+            order = tuple(base for base in order if base[0] == index)
+        stages = []
+        for name, config in order:
+            rows = () if isinstance(config, MirrorConfig) else self._store.releases.files(name, project)
+            if rows or (not isinstance(config, MirrorConfig) and self._store.releases.has(name, project)):
+                stages.append((name, rows))
+        held = {name for name, _ in stages}
+        looks: Sequence[tuple[MirrorIndex, Look]] = ()
+        if mirrors_allowed(project, order, held.__contains__):
+            asked = self.ask(index, project, asked_at=asked_at, revalidate=revalidate)
+            if isinstance(asked, Waiting):
+                return asked
+            if isinstance(asked.verdict, resolve.Unknowable) and not held:  # what a stage holds nobody takes from it
+                said = asked.verdict.said
+                raise self._watch.cannot_know(asked.mirrors[said.index], said.reason)
+            looks = asked.answering
+        return Sources(tuple(stages), tuple(looks))
 
     def names(self, index: str) -> tuple[str, ...]:
         """Return the projects that are known here: uploads of its stages, and what mirrors have been asked for.
@@ -108,56 +146,20 @@ class Pages:
             if isinstance(config, MirrorConfig):
                 self._mirrors.forget(mirror_index(name, config), project)
 
-    def _ask(
-        self,
-        index: str,
-        order: Sequence[tuple[str, IndexConfig]],
-        project: ProjectName,
-        *,
-        asked_at: float,
-        revalidate: bool,
-        optional: bool,
-    ) -> Sequence[tuple[MirrorIndex, Look]] | Waiting:
-        """Ask the mirrors that may answer, as `resolution` has it; those that do, in order.
-
-        With `optional` a stage has the project already, and a mirror that cannot be asked takes nothing away from it.
-        """
-        mirrors = {name: mirror_index(name, config) for name, config in order if isinstance(config, MirrorConfig)}
-        claims = {name: mirror.config.claims for name, mirror in mirrors.items()}
-        mirrors = {name: mirrors[name] for name in resolve.claimants(project, claims)}
+    def ask(self, index: str, project: ProjectName, *, asked_at: float, revalidate: bool = False) -> Asked | Waiting:
+        """Ask the mirrors behind the index as `resolution` has it, whatever its stages hold."""
         stage = self._registry.get(index).stage
-        merges = stage is not None and stage.merges
-        decide = resolve.merge if merges else resolve.first
-        verdict = decide((), len(mirrors))
-        looks: dict[str, Look] = {}
-        waits: list[Waiting] = []
-        for mirror in mirrors.values():
-            look = self._mirrors.look(mirror, project, asked_at=asked_at, revalidate=revalidate)
-            if isinstance(look, Waiting):
-                waits.append(look)
-                if merges:
-                    continue  # the others are asked meanwhile
-                break
-            looks[mirror.name] = look
-            verdict = decide([look.said for look in looks.values()], len(mirrors))
-            if not isinstance(verdict, resolve.Ask):
-                break
-        if waits:
-            return Waiting(lambda: all(wait.ready() for wait in waits), max(wait.until for wait in waits))
-        self._log_unasked(looks, project)
-        match verdict:
-            case resolve.Use(indexes):
-                return [(mirrors[name], looks[name]) for name in indexes]
-            case resolve.Unknowable(said) if not optional:
-                raise self._watch.cannot_know(mirrors[said.index], said.reason)
-        return ()
+        return ask_mirrors(
+            self._mirrors,
+            self._registry.order(index),
+            project,
+            merges=stage is not None and stage.merges,
+            asked_at=asked_at,
+            revalidate=revalidate,
+        )
 
-    def _log_unasked(self, looks: dict[str, Look], project: ProjectName) -> None:
-        for look in looks.values():
-            if look.said.word is resolve.Word.UNKNOWN:
-                log.info("%s: answered without %s (%s)", project, look.said.index, look.said.reason)
-
-    def _body(self, mirror: MirrorIndex, project: ProjectName) -> bytes:
+    def body(self, mirror: MirrorIndex, project: ProjectName) -> bytes:
+        """Return a mirror's page of a project that it has, as v1+json with our links; CannotKnow when it is damaged."""
         try:
             return self._mirrors.body(mirror, project)
         except InvalidPage as error:

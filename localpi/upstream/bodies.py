@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from localpi.upstream.outcomes import Unreachable
+from localpi.upstream.outcomes import Progress, Unreachable
 
 if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
@@ -16,8 +16,10 @@ LARGEST_PAGE: Final = 64_000_000
 _PIECE: Final = 262_144
 
 
-def read_page(response: HTTPResponse, where: str) -> tuple[bytes, bool] | Unreachable:
-    """(body as it came, whether it is gzip).
+def read_page(
+    response: HTTPResponse, where: str, progress: Progress | None = None
+) -> tuple[bytes, bool] | Unreachable:
+    """(body as it came, whether it is gzip); `progress` grows with it.
 
     The exceptions of urllib3 come through. A gzip body is decoded on the way, to count it and to see its end, and
     nothing of that is kept: the counter never holds more than a piece.
@@ -30,6 +32,8 @@ def read_page(response: HTTPResponse, where: str) -> tuple[bytes, bool] | Unreac
     try:
         while piece := response.read1(_PIECE, decode_content=False):
             body += piece
+            if progress is not None:
+                progress.received = len(body)
             if counter is not None:
                 counter.count(piece)
             if max(len(body), counter.total if counter is not None else 0) > LARGEST_PAGE:

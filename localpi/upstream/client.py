@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from localpi.upstream.deadline import Reaper
 from localpi.upstream.lookup import Address, Lookups, system_addresses
-from localpi.upstream.outcomes import Fetched, Missing, NotModified, Reachable, Unreachable
+from localpi.upstream.outcomes import Fetched, Missing, NotModified, Progress, Reachable, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ OPEN_S = 15.0
 """The longest that a file's headers may take, redirects included."""
 
 KNOWN_PROJECT = "pip"
-"""What a probe asks for: a page of the mirror itself, for a portal can pass any other test and fail this one."""
+"""What a probe asks for where it is not told: a page, for a portal can pass any other test and fail this one."""
 
 
 class Upstream:
@@ -53,18 +53,26 @@ class Upstream:
         last_modified: str | None = None,
         fresh: bool = False,
         deadline_s: float,
+        progress: Progress | None = None,
     ) -> Fetched | NotModified | Missing | Unreachable:
         """The page of a project, within `deadline_s` seconds for all of it.
 
         With `etag` or `last_modified` of the page at hand it is asked for on condition; `fresh` makes caches on the
-        way look again. Never raises for what the network does.
+        way look again. `progress` grows with what has come. Never raises for what the network does.
         """
         from localpi.upstream.pages import fetch_page  # noqa: PLC0415 - see the module
 
         wire = self._wire()
         with self._reaper.deadline(deadline_s) as deadline:
             return fetch_page(
-                wire, mirror, project, etag=etag, last_modified=last_modified, fresh=fresh, deadline=deadline
+                wire,
+                mirror,
+                project,
+                etag=etag,
+                last_modified=last_modified,
+                fresh=fresh,
+                deadline=deadline,
+                progress=progress,
             )
 
     def open_file(
@@ -94,20 +102,21 @@ class Upstream:
                 deadline.__exit__()
         return opened
 
-    def probe(self, mirror: Mirror, deadline_s: float) -> Reachable | Unreachable:
-        """Whether the mirror answers with a page of its own, or an honest 404; a portal's page is `captive`."""
+    def probe(self, mirror: Mirror, deadline_s: float, *, project: str = "") -> Reachable | Unreachable:
+        """Whether the mirror answers with its page of `project`, or an honest 404; a portal's page is `captive`."""
         from localpi.errors import InvalidPage  # noqa: PLC0415 - only probes look into pages
         from localpi.simple.names import normalize  # noqa: PLC0415
         from localpi.simple.parse import parse_page  # noqa: PLC0415
         from localpi.upstream.bodies import decoded  # noqa: PLC0415
 
-        outcome = self.fetch_page(mirror, KNOWN_PROJECT, deadline_s=deadline_s, fresh=True)
+        project = project or KNOWN_PROJECT
+        outcome = self.fetch_page(mirror, project, deadline_s=deadline_s, fresh=True)
         if isinstance(outcome, Unreachable):
             return outcome
         if isinstance(outcome, Fetched):
             body = decoded(outcome.body, outcome.encoding)
             try:
-                parse_page(body, outcome.content_type, normalize(KNOWN_PROJECT), outcome.url)
+                parse_page(body, outcome.content_type, normalize(project), outcome.url)
             except InvalidPage:
                 return Unreachable("captive", f"{mirror.index} sends something else than project pages")
         return Reachable()
@@ -115,6 +124,10 @@ class Upstream:
     def touch(self, mirror: Mirror, within_s: float) -> Reachable | Unreachable:
         """A bare TCP connect, to the proxy if there is one: no answer means down, an answer means slow at worst."""
         return self._wire().touch(mirror, within_s)
+
+    def has_credential(self, mirror: Mirror) -> bool:
+        """Whether a credential is sent to the mirror; does not wait for a keyring."""
+        return self._credentials.lookup(mirror.url) is not None
 
     def warm(self) -> None:
         """Import and build what the first request would."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import select
 import threading
+import time
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from localpi.upstream.deadline import Deadline
     from localpi.upstream.lookup import Lookups
 
-DIAL_S: Final = 3.0
-"""The longest that DNS and connect may take, however long the deadline: a VPN that is down swallows packets."""
+DIAL_S: Final = 2.5
+"""The longest that DNS and connect may take, however long the deadline: a VPN that is down swallows packets, and who
+asks gets a first answer within 3 s."""
 
 SILENCE_S: Final = 1.0
 """A reused connection that says nothing for so long is checked by a bare connect."""
@@ -81,23 +83,23 @@ class _Dialled:
         if call is None:
             raise RuntimeError("dialled outside of a call")
         self.call, call.reused = call, False
-        sock, self.peer = self._dial(call)
+        sock, self.peer = self._dial(call, DIAL_S)
         call.deadline.watch(sock.fileno())
         sock.settimeout(call.deadline.left())
         return sock
 
-    def _dial(self, call: Call) -> tuple[socket.socket, Reachability]:
-        within = min(call.deadline.left(), DIAL_S)
+    def _dial(self, call: Call, within_s: float) -> tuple[socket.socket, Reachability]:
+        end = time.monotonic() + min(call.deadline.left(), within_s)
         connection: Any = self
         try:
-            with_names = call.lookups.addresses(self._dns_host, self.port, within)
+            with_names = call.lookups.addresses(self._dns_host, self.port, end - time.monotonic())
         except NoAddress as error:
             raise NameResolutionError(str(self.host), connection, error) from error  # type: ignore[arg-type]
         addresses = [item for item in with_names if self.proxy is not None or reachability(item[4][0]) <= call.most]
         if not addresses:
             raise Refused(f"{self.host} is an address of our own network")
         try:
-            sock = connect_any(addresses, min(call.deadline.left(), DIAL_S))
+            sock = connect_any(addresses, max(0.01, end - time.monotonic()))
         except TimeoutError as error:
             raise ConnectTimeoutError(connection, "no address answered") from error
         except OSError as error:
@@ -118,7 +120,7 @@ class _Dialled:
         call = self.call
         if call is not None and call.reused and not self._speaks(min(SILENCE_S, call.deadline.left())):
             # Is it slow or gone? A host that is gone does not take a new connection either.
-            self._dial(call)[0].close()
+            self._dial(call, SILENCE_S)[0].close()
         return super().getresponse()  # type: ignore[misc, no-any-return]
 
     def _speaks(self, within_s: float) -> bool:

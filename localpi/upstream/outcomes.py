@@ -40,6 +40,13 @@ class NotModified:
     serial: int | None = None
 
 
+@dataclass(slots=True)
+class Progress:
+    """How much of a page has come, in bytes as they came; whoever waits for it looks here."""
+
+    received: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """404 or 410 from the configured host (for a file: from wherever it is said to be)."""

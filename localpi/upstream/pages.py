@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from localpi.upstream.bodies import read_page, skip_body
 from localpi.upstream.mirror import origin_of
-from localpi.upstream.outcomes import Fetched, Missing, NotModified, Unreachable
+from localpi.upstream.outcomes import Fetched, Missing, NotModified, Progress, Unreachable
 from localpi.upstream.trouble import FAILURES, failure
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def fetch_page(
     last_modified: str | None,
     fresh: bool,
     deadline: Deadline,
+    progress: Progress | None = None,
 ) -> Fetched | NotModified | Missing | Unreachable:
     """The page of a project; `fresh` asks caches on the way to look again (RFC 9111, section 5.2.1.4)."""
     headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
@@ -51,7 +52,7 @@ def fetch_page(
     where = str(origin_of(url))
     try:
         if response.status == 200:
-            return _page(response, url, where, deadline)
+            return _page(response, url, where, deadline, progress)
         skip_body(response)
     except FAILURES as error:
         return failure(error, where, deadline)
@@ -81,12 +82,14 @@ def refusal(response: HTTPResponse, where: str) -> Missing | Unreachable:
     return Unreachable("server", f"{where} answers {status}", wait_s)
 
 
-def _page(response: HTTPResponse, url: str, where: str, deadline: Deadline) -> Fetched | Unreachable:
+def _page(
+    response: HTTPResponse, url: str, where: str, deadline: Deadline, progress: Progress | None
+) -> Fetched | Unreachable:
     content_type = response.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in PAGE_TYPES:
         return Unreachable("broken", f"{where} sent {media_type[:60] or 'no content type'!r} for a project page")
-    read = read_page(response, where)
+    read = read_page(response, where, progress)
     if deadline.over:  # a shut connection looks like the end of the body
         return failure(TimeoutError(), where, deadline)
     if isinstance(read, Unreachable):
