@@ -95,6 +95,12 @@ class Pages:
         )
         return tuple(row["project"] for row in self._database.read(sql, (source,)))
 
+    def smallest(self, source: str) -> str:
+        """Give the committed project whose page costs least to ask for, "" when there is none."""
+        sql = """SELECT project FROM pages JOIN bodies ON bodies.page = pages.id
+            WHERE source = ? AND status = 'present' AND missing_us IS NULL ORDER BY length(body), project LIMIT 1"""
+        return "".join(row["project"] for row in self._database.read(sql, (source,)))
+
     def put_later(self, page: StoredPage) -> None:
         """Store a page, or the note that there is none: that leaves an earlier page where it is."""
         if page.status == "missing":

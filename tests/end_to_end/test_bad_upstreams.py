@@ -25,6 +25,15 @@ def link_of(reply: Reply, filename: str = NAME) -> str:
     return url
 
 
+def have(daemon: Daemon) -> Reply:
+    """The page of acme, whose one file and its metadata are here from now on."""
+    page = daemon.page("acme")
+    assert daemon.get(link_of(page)).status == 200
+    if "core-metadata" in page.json()["files"][0]:
+        assert daemon.get(link_of(page) + ".metadata").status == 200
+    return page
+
+
 def download(daemon: Daemon, path: str) -> Reply | None:
     """The answer to a GET, None when it broke off before its end."""
     import http.client  # noqa: PLC0415 -- for its exceptions alone
@@ -68,14 +77,16 @@ def stored(daemon: Daemon) -> set[str]:
 def test_a_bad_page_never_replaces_a_good_one(
     daemon: Daemon, upstream: MadeUpstream, fault: faults.Fault, *, json: bool
 ) -> None:
-    """With a page at hand it goes out again; without one the answer is 424 with the reason, never 404."""
+    """With a page at hand it goes out again; without one the answer is 424 with the reason, never 404.
+
+    Where the failure is one of the whole upstream, what is shown after a probe lists only files that are here.
+    """
     upstream.json = json
     upstream.add(NAME, DATA)
     upstream.add(*STRANGER)
     upstream.add(*THIRD)
     daemon.mirror("root/pypi", upstream.url, mirror_cache_expiry=0)
-    good = daemon.page("acme")
-    assert good.status == 200
+    good = have(daemon)
     upstream.add(NEWER, NEWER_DATA)
     upstream.fail(fault)
     assert daemon.page("acme").json()["files"] == good.json()["files"]
@@ -142,7 +153,7 @@ def test_an_upstream_that_swallows_requests_holds_nobody_up(daemon: Daemon, upst
     """A page that is here goes out after the bounded wait, at once the next time; other mirrors are not touched."""
     upstream.add(NAME, DATA)
     daemon.mirror("root/pypi", upstream.url, mirror_cache_expiry=0)
-    good = daemon.page("acme")
+    good = have(daemon)
     upstream.fail(faults.Swallow())
     assert daemon.page("acme").json() == good.json()
     with MadeUpstream() as other:
