@@ -1,0 +1,1 @@
+"""What the actions do: `actions.py` names the functions here."""

@@ -1,0 +1,65 @@
+"""What dialogs have in common: a frame, buttons in a row, escape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from localpi.tui.wording import plain
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None]):
+    """A frame with a title; those below fill it. Escape leaves with None."""
+
+    BINDINGS: ClassVar = [Binding("escape", "leave", "Leave")]
+    title_shown = ""
+    classes_shown = ""
+
+    def compose(self) -> ComposeResult:
+        """Make the frame and what is in it."""
+        with Vertical(classes=f"dialog {self.classes_shown}") as frame:
+            frame.border_title = self.title_shown
+            frame.border_subtitle = "esc leaves"
+            yield from self.inside()
+
+    def inside(self) -> ComposeResult:
+        """Make what is in the frame."""
+        raise NotImplementedError
+
+    def buttons(self, yes: str, *, danger: bool = False, no: str = "Cancel") -> Horizontal:
+        """Return the row of buttons; pressing `yes` calls `accept`. Without a word for yes there is one button."""
+        if not yes:
+            return Horizontal(Button(no, id="refuse", variant="primary"), classes="buttons")
+        accept = Button(yes, variant="error" if danger else "primary", id="accept")
+        return Horizontal(Button(no, id="refuse"), accept, classes="buttons")
+
+    def object_to(self, trouble: str) -> None:
+        """Say what is not right yet; "" takes that back."""
+        shown = self.query_one(".trouble", Static)
+        shown.update(plain(trouble))
+        shown.set_class(bool(trouble), "told")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Accept, or leave."""
+        event.stop()
+        if event.button.id == "accept":
+            self.accept()
+        elif event.button.id == "refuse":
+            self.dismiss(None)
+
+    def accept(self) -> None:
+        """End with a value."""
+        raise NotImplementedError
+
+    def action_leave(self) -> None:
+        """End without one."""
+        self.dismiss(None)

@@ -1,0 +1,188 @@
+"""The overview: one look tells what works here and now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, ProgressBar, Static
+
+from localpi.tui import wording
+from localpi.tui.app import bindings_of
+from localpi.tui.place import AWAY, Place
+from localpi.tui.widgets.row import Column, Row
+from localpi.tui.widgets.rows import Rows
+from localpi.tui.workers import start
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from textual.app import ComposeResult
+
+    from localpi.remote.told import Base, Event, Saved
+    from localpi.reports import CacheUse, Status
+    from localpi.tui.desk import ServiceState
+
+
+class Overview(Place):
+    """URL, daemon, service, wiring; bases; cache; last events."""
+
+    group = "overview"
+    BINDINGS = bindings_of("overview")
+
+    def middle(self) -> ComposeResult:
+        """Three bands: where to install from, who is there, what it was good for."""
+        with Vertical(classes="panel", id="install") as install:
+            install.border_title = "Install from"
+            with Horizontal(id="url-row"):
+                yield Static("…", id="index-url", markup=False)
+                yield Button("c copy", id="copy", tooltip="Copy the index URL (key c)")
+            yield Static("", id="facts", markup=False)
+        with Vertical(classes="panel", id="overview-bases") as bases:
+            bases.border_title = "Bases"
+            yield Rows(*BASE_COLUMNS, id="bases", empty="No mirror yet: 3, then n.")
+        with Horizontal(id="overview-below"):
+            with Vertical(classes="panel", id="overview-cache") as cache:
+                cache.border_title = "Cache"
+                yield ProgressBar(id="budget", show_eta=False, show_percentage=False)
+                yield Static("", id="saved", markup=False)
+            with Vertical(classes="panel", id="overview-events") as events:
+                events.border_title = "Last events"
+                yield Rows(Column("", 6), Column(""), id="events", classes="quiet", empty="Nothing has happened yet.")
+
+    def on_mount(self) -> None:
+        """Follow the daemon's state: it is asked for in the app."""
+        self.query_one("#bases", Rows).focus()
+        self.watch(self.room, "status", self._show_status)
+
+    def on_button_pressed(self) -> None:
+        """Copy, by mouse."""
+        start(self, "deeds", self.app.run_action, "do('everywhere.copy_url')")
+
+    async def load(self) -> None:
+        """Read bases, cache, events; what the daemon does not tell stays empty."""
+        desk, now = self.room.desk, self.room.now()
+        service = await self.ask(desk.running.service_state)
+        self._show_service(service)
+        status = self.room.status
+        if status is None:
+            await self.room.look_now()
+            status = self.room.status
+        if status is None or not status.running:
+            for rows in self.query(Rows):
+                rows.show((), note=AWAY)
+            self.query_one("#saved", Static).update("")
+            self.query_one("#budget").display = False
+            return
+        lines = base_lines(await self.ask(desk.bases.base_rows), now)
+        self.query_one("#bases", Rows).show(lines)
+        self.query_one("#overview-bases").styles.height = max(LEAST_BASES, min(len(lines), MOST_BASES)) + 3
+        use, saved = await self.ask(desk.cache.cache_use), await self.ask(desk.cache.saved)
+        self._show_cache(use, saved)
+        self.query_one("#events", Rows).show(event_lines(await self.ask(desk.log.events), now))
+
+    def _show_status(self, status: Status | None) -> None:
+        if status is None:
+            return
+        self.query_one("#index-url", Static).update(status.index_url)
+        self._tell(status=status_words(status), wired=wired_words(status))
+        self.reload()
+
+    def _show_service(self, service: ServiceState) -> None:
+        self._tell(service=service_words(service))
+
+    def _tell(self, **words: tuple[str, wording.Tone]) -> None:
+        self._words = getattr(self, "_words", {}) | words
+        parts = [self._words[name] for name in ("status", "service", "wired") if name in self._words]
+        self.query_one("#facts", Static).update(
+            Content("  ·  ").join(Content.styled(text, STYLES[tone]) for text, tone in parts)
+        )
+
+    def _show_cache(self, use: CacheUse, saved: Saved) -> None:
+        bar = self.query_one("#budget", ProgressBar)
+        bar.display = bool(use.budget)
+        bar.update(total=use.budget or 1, progress=min(use.bytes, use.budget or 1))
+        self.query_one("#saved", Static).update("\n".join(cache_words(use, saved)))
+
+
+LEAST_BASES, MOST_BASES = 2, 10
+"""Lines of the table on the overview; more scroll."""
+BASE_COLUMNS = (Column("index", 16), Column("state", 9), Column("since", 12), Column("answers in", 13), Column("why"))
+
+STYLES: dict[str, str] = {
+    "": "",
+    "good": "$text-success",
+    "warn": "$text-warning",
+    "bad": "$text-error bold",
+    "dim": "$text-muted",
+    "strong": "bold",
+}
+
+
+def status_words(status: Status) -> tuple[str, wording.Tone]:
+    """Return how the daemon is, in a few words."""
+    if not status.running:
+        return "○ daemon not running: s starts it", "bad"
+    for_ = f", {wording.span(status.uptime_s)}" if status.uptime_s is not None else ""
+    return f"● daemon {status.version}{for_}", "good"
+
+
+def service_words(service: ServiceState) -> tuple[str, wording.Tone]:
+    """Return how it is started, in a few words."""
+    if not service.kind:
+        return "no service manager here", "dim"
+    if service.installed:
+        return f"● {service.kind} service", "good"
+    return "- no service (i)", "warn"
+
+
+def wired_words(status: Status) -> tuple[str, wording.Tone]:
+    """Return what is wired, in a few words."""
+    if status.wired:
+        return f"● wired: {', '.join(status.wired)}", "good"
+    return "- pip is not wired (w)", "warn"
+
+
+def base_lines(bases: tuple[Base, ...], now: datetime) -> list[Row]:
+    """Return a line per mirror."""
+    lines = []
+    for base in bases:
+        health = base.health
+        offline = f" (offline {health.offline})" if health.offline != "auto" else ""
+        latency = f"{base.latency_ms} ms" if base.latency_ms is not None and health.state in {"ok", "slow"} else ""
+        probe = wording.within(health.next_probe, now)
+        reason = health.reason + offline or base.url
+        lines.append(
+            Row(
+                health.index,
+                (
+                    health.index,
+                    wording.state(health.state),
+                    wording.clock(health.since, now),
+                    latency or (f"probe {probe}" if probe and health.state != "ok" else ""),
+                    (reason, "" if health.reason else "dim"),
+                ),
+            )
+        )
+    return lines
+
+
+def event_lines(events: tuple[Event, ...], now: datetime) -> list[Row]:
+    """Return a line per event, newest first."""
+    tones: dict[str, wording.Tone] = {"good": "good", "bad": "bad"}
+    return [
+        Row(str(at), ((wording.clock(event.at, now)[-5:], "dim"), (event.text, tones.get(event.kind, ""))))
+        for at, event in enumerate(events)
+    ]
+
+
+def cache_words(use: CacheUse, saved: Saved) -> list[str]:
+    """Return what the cache takes and was good for."""
+    of = f" of {wording.size(use.budget)}" if use.budget else ""
+    words = [f"{wording.size(use.bytes)}{of}", wording.plural(use.files, "file")]
+    if saved.rate is not None:
+        words.append(f"{saved.rate:.0%} of {saved.hits + saved.misses:,} from here")
+    if saved.bytes or saved.seconds:
+        words.append(f"saved {wording.size(saved.bytes)}, {wording.span(saved.seconds)}")
+    return words

@@ -1,0 +1,1 @@
+"""What draws: tables, top bar, panels. They know no desk."""
