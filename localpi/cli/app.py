@@ -30,6 +30,8 @@ COMMANDS = {
     "yank": "localpi.cli.packages",
     "unyank": "localpi.cli.packages",
 }
+    "offline": "localpi.cli.offline",
+    "why": "localpi.cli.why",
 """Command to the module that holds it, as `NAME_command` (with `_` for `-`), in the order of the help."""
 
 

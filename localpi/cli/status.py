@@ -47,6 +47,7 @@ def _rows(status: Status) -> list[tuple[str, str]]:
     if status.running:
         rows += [("cache", cache), *(("base", _base(base)) for base in status.bases)]
     return rows
+        rows += [("note", note) for note in status.notes]
 
 
 def _base(base: BaseHealth) -> str:
@@ -56,6 +57,8 @@ def _base(base: BaseHealth) -> str:
     if base.since and base.state != "ok":
         parts.append(f"since {base.since}")
     if base.offline != "auto":
+    if base.next_probe:
+        parts.append(f"next probe {base.next_probe}")
         parts.append(f"offline {base.offline}")
     return " ".join(parts)
 
@@ -71,8 +74,15 @@ def _span(seconds: int) -> str:
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows, until interrupted.")
 @click.option("-n", "--lines", type=click.IntRange(0, 100_000), default=50, show_default=True, help="How many lines.")
 @pass_scene
-def logs_command(scene: Scene, *, follow: bool, lines: int) -> int:
-    """Show the end of the daemon's log; works while it is stopped too."""
+@click.option("--events", is_flag=True, help="What happened to mirrors instead: kept longer than the log.")
+@json_option
+def logs_command(scene: Scene, *, follow: bool, lines: int, events: bool, as_json: bool) -> int:
+    """Show the end of the daemon's log; works while it is stopped too.
+
+    With --events (which --json goes with) the daemon is asked what happened to its mirrors.
+    """
+    if events or as_json:
+        return _show_events(scene, lines, as_json=as_json)
     from localpi.setup.logfile import follow_lines, last_lines  # noqa: PLC0415 -- not needed by status
 
     log = scene.paths.log_file
@@ -85,4 +95,14 @@ def logs_command(scene: Scene, *, follow: bool, lines: int) -> int:
     if follow:
         for line in follow_lines(log, position):
             data(line)
+    return exits.DONE
+
+
+def _show_events(scene: Scene, limit: int, *, as_json: bool) -> int:
+    found = scene.daemon.admin("GET", f"/events?limit={min(max(limit, 1), 1000)}")["events"]
+    if as_json:
+        print_json({"events": found})
+        return exits.DONE
+    for event in reversed(found):
+        data(f"{event['at']} {event['text']}")
     return exits.DONE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from localpi import __version__
 from localpi.daemon.chores import Chore
+from localpi.daemon.network import EVERY_S, Network
 from localpi.index.library import build_library
 from localpi.settings.running import ensure_owner_secret
 from localpi.store import open_store
@@ -38,11 +39,13 @@ class House:
     upstream: Upstream
     library: Library
     application: Application
+    network: Network
 
     def chores(self) -> tuple[Chore, ...]:
         """Return what is to be done beside serving."""
         return (
             Chore("warm", self.upstream.warm, WARM_AFTER_S),  # requests, urllib3, the CAs: 150 ms
+            Chore("network", self.network.look, EVERY_S, EVERY_S),
             Chore("adopt", self.store.adopt_orphans, 2.0),
             Chore("use", self.store.cached.flush_use, 60.0, 60.0),
             Chore("tokens", lambda: self.store.tokens.purge(now_us()), 10.0, 3600.0),
@@ -83,7 +86,8 @@ def compose(
     except BaseException:
         store.close()
         raise
-    return House(store, upstream, library, application)
+    files = (paths.credentials_file, netrc_path(environ, Path.home()))
+    return House(store, upstream, library, application, Network(library.watch, files))
 
 
 def _site(settings: Settings, addresses: Sequence[tuple[str, int]], *, reading_open: bool) -> Site:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 REFUSALS_EVERY_S = 2.0
 MOST_NAMES = 1000
+WARN_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,14 @@ class Journal:
         """Return the last events but refusals, newest first."""
         return tuple(event for event in self._store.events.recent(limit * 2) if event.kind != "refused")[:limit]
 
-    def answered_offline(self, index: str, project: str, kept: int, files: int) -> None:
-        """Note that a resolver was shown `kept` of `files` files of a mirror's page: a lock may be worth a look."""
+    def warnings(self) -> tuple[str, ...]:
+        """Return the changed bytes and namesakes of the last WARN_DAYS, each once, newest first."""
+        since = self._now_us() - WARN_DAYS * 86_400_000_000
+        events = (*self._store.events.recent(5, kind="changed"), *self._store.events.recent(5, kind="collision"))
+        return tuple(dict.fromkeys(event.text for event in events if event.at_us > since))
+
+    def answered_offline(self, index: str, project: str) -> None:
+        """Note that a resolver was shown of a mirror's page only what is here: its lock may be worth a second look."""
         with self._lock:
             first = index not in self._views
             _, projects = self._views.setdefault(index, (self._now_us(), {}))
@@ -78,7 +85,7 @@ class Journal:
         if first:
             text = f"resolvers are answered from an offline view of {index}: only files that are here"
             self.note("offline-view", text, index=index, project=project)
-        log.info("%s: answered from an offline view of %s: %d of %d files", project, index, kept, files)
+        log.info("%s: answered from an offline view of %s", project, index)
 
     def end_view(self, index: str) -> None:
         """Say that the mirror's pages are whole again; the events keep what was."""

@@ -16,6 +16,7 @@ from localpi.index.removal import Removal
 from localpi.index.stamps import Stamps
 from localpi.index.uploads import Uploads
 from localpi.index.users import Users
+from localpi.index.whys import Whys
 from localpi.reports import BaseHealth, CacheUse
 from localpi.settings.pypi import PYPI_SIMPLE
 from localpi.store.check import Problem, check
@@ -44,6 +45,7 @@ class Library:
     store: Store
     watch: Watch
     mirroring: Mirroring
+    whys: Whys
 
     def bases(self) -> tuple[BaseHealth, ...]:
         """Return how each mirror is doing, in the order of their names."""
@@ -83,11 +85,12 @@ def build_library(
 
     mirroring = build_mirroring(store, upstream, stamps=stamps, registry=registry, settings=settings, now_us=now_us)
     mirrors, watch = mirroring.mirrors, mirroring.watch
+    pages = Pages(registry, store, mirroring, stamps)
     return Library(
         registry=registry,
         users=Users(store, registry, passwords, now_us, open_registration=settings.open_registration),
         accounts=Accounts(store, passwords, now_us, owner_secret=owner_secret, login_ttl_s=settings.login_ttl),
-        pages=Pages(registry, store, mirroring, stamps),
+        pages=pages,
         files=Files(
             registry=registry,
             store=store,
@@ -104,3 +107,4 @@ def build_library(
         watch=watch,
         mirroring=mirroring,
     )
+        whys=Whys(registry, store, mirroring, pages),

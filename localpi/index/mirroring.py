@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localpi.index.clock import utc
+from localpi.index.clock import clock, utc
 from localpi.index.fetching import Fetching
 from localpi.index.journal import Journal
 from localpi.index.keeping import Keeping
@@ -52,6 +52,18 @@ class Mirroring:
             next_probe = self.watch.next_probe(mirror)
             rows.append(BaseHealth(mirror.name, health.state, health.reason, since, next_probe, health.offline))
         return tuple(rows)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a person should know of: answers out of offline views, and warnings of the last weeks."""
+        said = []
+        for view in self.journal.views():
+            count = len(view.projects)
+            names = ", ".join(view.projects[:5]) + (", ..." if count > 5 else "")
+            said.append(
+                f"{count} project{'s were' if count != 1 else ' was'} answered from an offline view of {view.index} "
+                f"since {clock(view.since_us)} ({names}): a lock made since then is worth a second look"
+            )
+        return (*said, *self.journal.warnings())
 
     def set_offline(self, mode: str, index: str = ALL) -> None:
         """Set by hand whether a mirror, or all, may be contacted; BadRequest, IndexNotFound.
@@ -120,7 +132,6 @@ def build_mirroring(
         store=store,
         stamps=stamps,
         watch=watch,
-        journal=journal,
         presence=presence,
         known=known,
         fetching=fetching,

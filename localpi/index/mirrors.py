@@ -18,14 +18,13 @@ from localpi.index.known import Known
 from localpi.index.offline_view import offline_view
 from localpi.index.resolve import Said, Word, claims_name
 from localpi.index.waiting import Waiting
-from localpi.simple.render import count_files, load_page, render_json
+from localpi.simple.render import load_page, render_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from localpi.index.fetching import Fetching
     from localpi.index.flights import Flight
-    from localpi.index.journal import Journal
     from localpi.index.known import KnownPages
     from localpi.index.mirror_index import MirrorIndex
     from localpi.index.presence import Presence
@@ -63,13 +62,12 @@ class Mirrors:
         store: Store,
         stamps: Stamps,
         watch: Watch,
-        journal: Journal,
         presence: Presence,
         known: KnownPages,
         fetching: Fetching,
         now_us: Callable[[], int],
     ) -> None:
-        self._store, self._stamps, self._watch, self._journal = store, stamps, watch, journal
+        self._store, self._stamps, self._watch = store, stamps, watch
         self._presence, self._known, self._fetching, self._now_us = presence, known, fetching, now_us
         self._flights: Flights[None] = Flights("page")
 
@@ -115,7 +113,9 @@ class Mirrors:
         (the store was damaged).
         """
         body = self._fetching.body(mirror, project)
-        return self._view(mirror, project, body) if self._watch.health(mirror).filters else body
+        if not self._watch.health(mirror).filters:
+            return body
+        return render_json(offline_view(load_page(body), self._presence.of(mirror.source)))
 
     def whole_body(self, mirror: MirrorIndex, project: ProjectName) -> bytes:
         """Return the page as it would be with the mirror at hand; raises as above."""
@@ -157,12 +157,6 @@ class Mirrors:
             lambda: flight.has_landed() or not self._watch.reachable(mirror), min(until, now + max(0.05, pause))
         )
 
-    def _view(self, mirror: MirrorIndex, project: ProjectName, body: bytes) -> bytes:
-        page = load_page(body)
-        shown = offline_view(page, self._presence.of(mirror.source))
-        self._journal.answered_offline(mirror.name, project, len(shown["files"]), count_files(body))
-        return render_json(shown)
-
     def _say(self, mirror: MirrorIndex, project: ProjectName, known: Known, fresh_until: float) -> Look:
         head = known.head
         hold = mirror.config.unseen == "hold"
@@ -176,7 +170,7 @@ class Mirrors:
             return Look(Said(mirror.name, Word.ABSENT, owns, hold), fresh_until, at_us=at_us)
         owns = owns or self._store.seen.has(mirror.source, project)
         said = Said(mirror.name, Word.UNKNOWN, owns, hold, known.failure or "does not answer")
-        return Look(said, fresh_until, at_us=at_us)
+        return Look(said, fresh_until)
 
     def _has_gone(self, mirror: MirrorIndex, project: ProjectName, known: Known) -> bool:
         """Say whether the upstream has the project no more, and files of it are here: those stay listed."""

@@ -90,8 +90,10 @@ class Pages:
             body = self.body(mirror, project)
             if look.filters and not count_files(body):
                 raise self._watch.cannot_know(mirror, "cannot be reached", also=f"no file of {project} is here")
+            self._note_views(project, looks)
             return PageAnswer(body, f"{mirror.name}:{mirror.source}", stamp, look.fresh_until, look.serial)
         parts += [(mirror.name, load_page(self.body(mirror, project))) for mirror, _ in looks]
+        self._note_views(project, looks)
         if not parts:
             raise ProjectNotFound(index, project)
         page = parts[0][1] if len(parts) == 1 else merge_pages([part for _, part in parts])
@@ -157,6 +159,11 @@ class Pages:
             asked_at=asked_at,
             revalidate=revalidate,
         )
+
+    def _note_views(self, project: ProjectName, looks: Sequence[tuple[MirrorIndex, Look]]) -> None:
+        for mirror, look in looks:
+            if look.filters:
+                self._journal.answered_offline(mirror.name, project)
 
     def body(self, mirror: MirrorIndex, project: ProjectName) -> bytes:
         """Return a mirror's page of a project that it has, as v1+json with our links; CannotKnow when it is damaged."""

@@ -102,6 +102,10 @@ class Daemon:
         """Call `/+admin{path}` as the owner; raises as above."""
         return self._object(method, "/+admin" + path, body)
 
+    def ask(self, path: str) -> dict[str, Any]:
+        """Return the object at a path that is open to readers, as the owner; raises as above."""
+        return self._object("GET", path)
+
     def project(self, index: str, project: str) -> dict[str, Any]:
         """Return a project page in PEP 691 JSON; raises as above, with status 404 when there is none."""
         answer = self.request("GET", f"/{index}/+simple/{quote(project)}/", headers={"Accept": SIMPLE_JSON})

@@ -38,6 +38,7 @@ def show_status() -> Response:
             "serial": library.serial(),
             "bases": [asdict(base) for base in library.bases()],
             "cache": asdict(library.cache_use()),
+            "notes": library.mirroring.notes(),
             "hot": {"pages": bodies, "bytes": size},
             "refused_hosts": [asdict(refused) for refused in context.refusals.within_the_hour()],
         }

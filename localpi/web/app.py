@@ -12,7 +12,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from localpi.errors import LocalpiError
-from localpi.web import admin, api, files, front, indexes, removal, simple_pages, upload, users
+from localpi.web import admin, api, files, front, indexes, mirroring, removal, simple_pages, upload, users, why
 from localpi.web.answers import answer_error, answer_status, status_of
 from localpi.web.context import KEY, Context
 from localpi.web.guard import Guard
@@ -35,6 +35,7 @@ HOT = "localpi.hot"
 BLUEPRINTS = (
     front.blueprint, api.blueprint, admin.blueprint, users.blueprint, indexes.blueprint,
     simple_pages.blueprint, files.blueprint, upload.blueprint, removal.blueprint,
+    mirroring.blueprint, why.blueprint,
 )  # fmt: skip
 
 

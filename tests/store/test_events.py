@@ -49,7 +49,7 @@ def test_modes_survive_a_restart(tmp_path: Path) -> None:
     store.close()
 
     store = open_store(Paths.under(tmp_path))
-    assert {"root/pypi": ("off", 2)} == store.offline.all()
+    assert store.offline.all() == {"root/pypi": ("off", 2)}
     store.close()
 
 
@@ -69,5 +69,5 @@ def test_kept_files_survive_a_restart_and_go_when_replaced(tmp_path: Path) -> No
     store.close()
 
     store = open_store(Paths.under(tmp_path))
-    assert () == store.kept.of("source", "a")
+    assert store.kept.of("source", "a") == ()
     store.close()

@@ -1,0 +1,85 @@
+"""`why`: the reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import click
+
+from localpi.cli import exits
+from localpi.cli.output import data, json_option, print_json, say
+from localpi.cli.scene import Scene, index_option, pass_scene
+
+EXITS = {"found": exits.DONE, "absent": exits.NO, "unknown": exits.UNREACHABLE}
+MOST_VERSIONS = 8
+
+
+@click.command("why")
+@click.argument("name", required=False)
+@click.argument("version", required=False)
+@index_option
+@json_option
+@pass_scene
+def why_command(scene: Scene, *, name: str | None, version: str | None, index: str | None, as_json: bool) -> int:
+    """Explain why NAME resolves as it does: each base, whether it was asked, what it said, what is shown or hidden.
+
+    Without NAME the last refused request is explained. Exits with 0 when the project is found, 1 when it is known to
+    be absent, 5 when that cannot be known now.
+    """
+    refused: dict[str, Any] | None = None
+    if name is None:
+        refused = _get(scene, "/+why").get("refused")
+        if refused is None:
+            if as_json:
+                print_json({"refused": None})
+            else:
+                say("nothing has been refused yet")
+            return exits.DONE
+        name, index = str(refused["project"]), index or str(refused["index"])
+    query = "?" + urlencode({"version": version}) if version else ""
+    why = _get(scene, f"/+why/{quote(scene.index(index))}/{quote(name)}{query}")
+    if as_json:
+        print_json(({"refused": refused} if refused else {}) | why)
+    else:
+        if refused:
+            data(f"{refused['at']} refused: {refused['reason']}")
+            data("now:")
+        _print(why, version)
+    if version and why["answer"] == "found" and not any(_shown(base) for base in why["bases"]):
+        return exits.NO
+    return EXITS[why["answer"]]
+
+
+def _get(scene: Scene, path: str) -> dict[str, Any]:
+    return scene.daemon.ask(path)
+
+
+def _print(why: dict[str, Any], version: str | None) -> None:
+    reason = f": {why['reason']}" if why["reason"] else ""
+    data(f"{why['project']} on {why['index']} is {why['answer']}{reason}")
+    for number, base in enumerate(why["bases"], 1):
+        state = f" ({base['state']})" if base["state"] not in {"", "ok"} else ""
+        data(f"{number}. {base['index']}{state}: {base['rule']}")
+        if base["said"] and base["at"]:
+            data(f"     {base['said']}, as of {base['at']}")
+        if version:
+            for file in base["files"]:
+                shown = "listed" if file["shown"] else "not listed"
+                data(f"     {file['filename']}: {shown}" + (f", {file['rule']}" if file["rule"] else ""))
+        elif base["versions"]:
+            data(f"     versions: {_versions(base['versions'])}")
+        for rule, count in base["hidden"].items():
+            data(f"     {count} file{'s' if count != 1 else ''}: {rule}")
+    for note in why["notes"]:
+        data(f"note: {note}")
+
+
+def _versions(versions: list[str]) -> str:
+    """Return the last of them: pages list the newest at their end."""
+    more = len(versions) - MOST_VERSIONS
+    return ", ".join(versions[-MOST_VERSIONS:]) + (f" and {more} older" if more > 0 else "")
+
+
+def _shown(base: dict[str, Any]) -> list[Any]:
+    return [file for file in base["files"] if file["shown"]]
