@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "tui")]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
-from pictures import PICTURES, SIZES, lead, make_app  # noqa: E402 -- the paths above come first
+from made.pictures import PICTURES, SIZES, lead, make_app  # noqa: E402 -- the paths above come first
 
 
 async def draw(folder: Path, only: str = "") -> None:

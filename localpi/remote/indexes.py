@@ -1,0 +1,137 @@
+"""Indexes and mirrors, for the owner's desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from localpi.errors import LocalpiError
+from localpi.remote.asking import Asking, as_typed, number, rows, text
+from localpi.remote.told import Base, CheckedBase, Collision, IndexRow, NewBase
+from localpi.reports import BaseHealth, bases_from_json
+
+if TYPE_CHECKING:
+    from localpi.settings.paths import Paths
+
+
+class RemoteIndexes:
+    """Users and indexes."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._ask = Asking(paths)
+
+    def index_rows(self) -> tuple[IndexRow, ...]:
+        """Return every index by name; raises DaemonNotRunning, RemoteError, as all here."""
+        return tuple(
+            IndexRow(
+                name,
+                str(config.get("type", "")),
+                tuple((key, as_typed(value)) for key, value in config.items() if key not in {"type", "projects"}),
+            )
+            for name, config in self._ask.configs().items()
+        )
+
+    def create_index(self, name: str, settings: dict[str, str]) -> None:
+        """Make an index."""
+        self._ask.daemon.api("PUT", f"/{quote(name)}", settings)
+
+    def change_index(self, name: str, settings: dict[str, str]) -> None:
+        """Change settings; "" unsets one, or makes a list empty."""
+        lists = {"bases", "acl_upload", "mirror_whitelist", "claims"}
+        empty: dict[str, Any] = {key: [] if key in lists else None for key, value in settings.items() if not value}
+        self._ask.change(name, settings | empty)
+
+    def delete_index(self, name: str) -> None:
+        """Delete an index with its files."""
+        self._ask.daemon.api("DELETE", f"/{quote(name)}", force="")
+
+
+class RemoteBases:
+    """Mirrors."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._ask = Asking(paths)
+
+    def base_rows(self) -> tuple[Base, ...]:
+        """Return every mirror by name."""
+        configs = self._ask.configs()
+        found = self._ask.daemon.health().get("bases")
+        told = {text(row, "index"): row for row in found if isinstance(row, dict)} if isinstance(found, list) else {}
+        return tuple(
+            Base(
+                health,
+                as_typed(configs.get(health.index, {}).get("mirror_url", "")),
+                number(told.get(health.index), "latency_ms"),
+                tuple(configs.get(health.index, {}).get("claims") or ()),
+                tuple(name for name, config in configs.items() if health.index in (config.get("bases") or ())),
+            )
+            for health in bases_from_json(found)
+        )
+
+    def check_base(self, url: str, user: str, password: str) -> CheckedBase:
+        """Have the daemon look at an upstream."""
+        body = {"url": url, "user": user or None, "password": password or None}
+        found = self._ask.admin("trying a URL before it is added", "POST", "/bases/check", body)
+        return CheckedBase(
+            url,
+            good=bool(found.get("good")),
+            reason=text(found, "reason"),
+            facts=tuple(str(fact) for fact in found.get("facts") or ()),
+            claims=tuple(str(claim) for claim in found.get("claims") or ()),
+            needs_credentials=bool(found.get("needs_credentials")),
+        )
+
+    def add_base(self, wanted: NewBase, user: str, password: str) -> None:
+        """Make a mirror and put it in front of the bases; leaves no mirror behind that is no base."""
+        config: dict[str, Any] = {"type": "mirror", "mirror_url": _with_userinfo(wanted.url, user, password)}
+        if wanted.claims:
+            config["claims"] = list(wanted.claims)
+        self._ask.daemon.api("PUT", f"/{quote(wanted.name)}", config)
+        if not wanted.index:
+            return
+        try:
+            bases = self._ask.configs().get(wanted.index, {}).get("bases") or []
+            order = [*bases, wanted.name] if wanted.append else [wanted.name, *bases]
+            self._ask.change(wanted.index, {"bases": order})
+        except LocalpiError:
+            self._ask.daemon.api("DELETE", f"/{quote(wanted.name)}", force="")
+            raise
+
+    def remove_base(self, name: str) -> None:
+        """Take it out of all bases, then delete it."""
+        for other, config in self._ask.configs().items():
+            bases = config.get("bases") or []
+            if name in bases:
+                self._ask.change(other, {"bases": [base for base in bases if base != name]})
+        self._ask.daemon.api("DELETE", f"/{quote(name)}", force="")
+
+    def test_base(self, name: str) -> BaseHealth:
+        """Have it probed now."""
+        self._ask.admin("a probe by hand", "POST", "/bases/probe", {"index": name})
+        found = next((row for row in self.base_rows() if row.health.index == name), None)
+        return found.health if found else BaseHealth(name, "off", "there is no such mirror any more")
+
+    def set_offline(self, name: str, mode: str) -> None:
+        """Set on, off or auto."""
+        self._ask.admin("an offline mode by hand", "POST", "/offline", {"index": name, "mode": mode})
+
+    def set_credentials(self, name: str, user: str, password: str) -> None:
+        """Hand user and password to the daemon, which keeps them in the keyring or a 0600 file."""
+        url = as_typed(self._ask.configs().get(name, {}).get("mirror_url", ""))
+        self._ask.change(name, {"mirror_url": _with_userinfo(url, user, password)})
+
+    def collisions(self) -> tuple[Collision, ...]:
+        """Return the names that several mirrors have."""
+        found = self._ask.admin("a list of collisions", "GET", "/collisions")
+        return tuple(
+            Collision(text(row, "project"), tuple(str(name) for name in row.get("indexes") or ()))
+            for row in rows(found, "collisions")
+        )
+
+
+def _with_userinfo(url: str, user: str, password: str) -> str:
+    if not user:
+        return url
+    parts = urlsplit(url)
+    place = f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc.rpartition('@')[2]}"
+    return urlunsplit((parts.scheme, place, parts.path, "", ""))
