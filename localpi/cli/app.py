@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "localpi.cli.running",
     "status": "localpi.cli.status",
     "logs": "localpi.cli.status",
+    "tui": "localpi.cli.tui",
     "wire-pip": "localpi.cli.wiring",
     "unwire-pip": "localpi.cli.wiring",
     "wire": "localpi.cli.wiring",
