@@ -54,6 +54,8 @@ class Status:
     cache: CacheUse = CacheUse()
     version: str = ""
     uptime_s: int | None = None
+    notes: tuple[str, ...] = ()
+    """What a person should know of, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,5 +106,5 @@ def build_library(
         store=store,
         watch=watch,
         mirroring=mirroring,
-    )
         whys=Whys(registry, store, mirroring, pages),
+    )

@@ -45,16 +45,16 @@ def gather_status(paths: Paths, settings: Settings, environ: Mapping[str, str], 
         cache=CacheUse(cache.get("bytes", 0), cache.get("files", 0), settings.cache_max_size or None),
         version=str(health.get("version", "")),
         uptime_s=int(health["uptime_s"]) if "uptime_s" in health else None,
+        notes=tuple(str(note) for note in told.get("notes", ())),
     )
 
 
 def index_url(url: str, index: str) -> str:
     """Return what goes into pip's `index-url` (PEP 503: with a slash at the end)."""
-        notes=tuple(str(note) for note in told.get("notes", ())),
     return f"{url}/{index}/+simple/"
 
 
 def wired_tools(url: str, environ: Mapping[str, str], platform: str) -> tuple[str, ...]:
-    """Return the tools whose own configuration names the daemon at `url`; pip's by whatever way it reads that."""
+    """Return the tools whose own configuration names the daemon at `url`."""
     found = pip_index(environ, platform)
     return ("pip",) if found and is_ours(found.url, url) else ()
