@@ -16,7 +16,6 @@ COMMANDS = {
     "serve": "localpi.cli.running",
     "status": "localpi.cli.status",
     "logs": "localpi.cli.status",
-    "tui": "localpi.cli.tui",
     "wire-pip": "localpi.cli.wiring",
     "unwire-pip": "localpi.cli.wiring",
     "wire": "localpi.cli.wiring",
@@ -28,11 +27,11 @@ COMMANDS = {
     "list": "localpi.cli.packages",
     "upload": "localpi.cli.upload",
     "remove": "localpi.cli.packages",
+    "offline": "localpi.cli.offline",
+    "why": "localpi.cli.why",
     "yank": "localpi.cli.packages",
     "unyank": "localpi.cli.packages",
 }
-    "offline": "localpi.cli.offline",
-    "why": "localpi.cli.why",
 """Command to the module that holds it, as `NAME_command` (with `_` for `-`), in the order of the help."""
 
 

@@ -46,8 +46,8 @@ def _rows(status: Status) -> list[tuple[str, str]]:
     rows.append(("wired", ", ".join(status.wired) or "nothing"))
     if status.running:
         rows += [("cache", cache), *(("base", _base(base)) for base in status.bases)]
-    return rows
         rows += [("note", note) for note in status.notes]
+    return rows
 
 
 def _base(base: BaseHealth) -> str:
@@ -56,9 +56,9 @@ def _base(base: BaseHealth) -> str:
         parts.append(f"({base.reason})")
     if base.since and base.state != "ok":
         parts.append(f"since {base.since}")
-    if base.offline != "auto":
     if base.next_probe:
         parts.append(f"next probe {base.next_probe}")
+    if base.offline != "auto":
         parts.append(f"offline {base.offline}")
     return " ".join(parts)
 
@@ -73,9 +73,9 @@ def _span(seconds: int) -> str:
 @click.command("logs")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows, until interrupted.")
 @click.option("-n", "--lines", type=click.IntRange(0, 100_000), default=50, show_default=True, help="How many lines.")
-@pass_scene
 @click.option("--events", is_flag=True, help="What happened to mirrors instead: kept longer than the log.")
 @json_option
+@pass_scene
 def logs_command(scene: Scene, *, follow: bool, lines: int, events: bool, as_json: bool) -> int:
     """Show the end of the daemon's log; works while it is stopped too.
 
