@@ -48,6 +48,7 @@ class House:
             Chore("network", self.network.look, EVERY_S, EVERY_S),
             Chore("adopt", self.store.adopt_orphans, 2.0),
             Chore("use", self.store.cached.flush_use, 60.0, 60.0),
+            Chore("news", self.library.mirroring.show_news, 60.0, 60.0),
             Chore("tokens", lambda: self.store.tokens.purge(now_us()), 10.0, 3600.0),
         )
 

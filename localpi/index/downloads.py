@@ -115,7 +115,7 @@ class Downloads:
         try:
             download.refusal = self._fetch(download)
             if isinstance(download.refusal, Unreachable):
-                self._tell(download.wanted, download.refusal)
+                self.tell(download.wanted, download.refusal)
         except LocalpiError as error:
             download.refusal = Unreachable("broken", error.message)
             log.warning("%s: %s", download.wanted.filename, error.message)
@@ -129,7 +129,7 @@ class Downloads:
             download.ended.set()
             download.begun.set()
 
-    def _tell(self, wanted: Wanted, refusal: Unreachable) -> None:
+    def tell(self, wanted: Wanted, refusal: Unreachable) -> None:
         """Say that a file could not be had; on a host of its own that says little about the mirror."""
         if refusal.kind not in ("dns", "connect", "timeout", "tls", "proxy"):
             return

@@ -26,6 +26,7 @@ from localpi.upstream.outcomes import Fetched, Missing, NotModified, Progress, U
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from localpi.index.announcing import Announcing
     from localpi.index.keeping import Keeping
     from localpi.index.known import KnownPages
     from localpi.index.mirror_index import MirrorIndex
@@ -71,11 +72,12 @@ class Fetching:
         keeping: Keeping,
         presence: Presence,
         known: KnownPages,
+        announcing: Announcing,
         now_us: Callable[[], int],
     ) -> None:
         self._store, self._upstream, self._stamps = store, upstream, stamps
         self._watch, self._keeping, self._presence = watch, keeping, presence
-        self._known, self._now_us = known, now_us
+        self._known, self._announcing, self._now_us = known, announcing, now_us
         self._bodies = Bodies(BODIES_LIMIT)
         self._shrunk: dict[tuple[str, str], float] = {}
         self._under_way: dict[tuple[str, str], UnderWay] = {}
@@ -205,6 +207,8 @@ class Fetching:
         self._known.remember(mirror.source, stored.project, Known(replace(stored, body=b""), time.monotonic()))
         if unchanged:
             return
+        for other in self._announcing.depending(mirror, stored):
+            self._bodies.drop((other.name, other.source, stored.project))
         self._stamps.bump(stored.project)
         if not self._store.seen.has(mirror.source, stored.project):
             self._store.seen.add_later(mirror.source, stored.project, stored.fetched_us)
@@ -244,7 +248,7 @@ class Fetching:
             page = cast("Page", {**page, "files": []})
         page = with_kept(page, kept, lambda entry: self._presence.has_file(mirror.source, entry))
         with self._parsing:
-            return render_json(link_page(page, mirror.name))
+            return render_json(self._announcing.complete(mirror, link_page(page, mirror.name)))
 
 
 def has_page(head: StoredPage | None) -> bool:

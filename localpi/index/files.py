@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from localpi.errors import CannotKnow, FileGone, FileNotHere
 from localpi.index.downloads import Download, Downloads, Wanted
+from localpi.index.metadata_files import MetadataFiles
 from localpi.index.mirror_index import MirrorIndex, mirror_index
 from localpi.index.resolve import Word
+from localpi.index.sizes import Sizes
 from localpi.index.waiting import Waiting
+from localpi.index.wanted import offered_metadata, stored_name, wanted_file, wanted_metadata
 from localpi.simple.links import find_file, ref_of
 from localpi.simple.names import check_sha256, project_candidates
 from localpi.store.cached import CachedFile
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from localpi.index.announcing import Announcing
     from localpi.index.journal import Journal
     from localpi.index.mirrors import Mirrors
     from localpi.index.registry import Registry
@@ -72,11 +76,21 @@ class Files:
         mirrors: Mirrors,
         watch: Watch,
         journal: Journal,
+        announcing: Announcing,
         now_us: Callable[[], int],
     ) -> None:
         self._registry, self._store, self._mirrors, self._watch = registry, store, mirrors, watch
         self._journal, self._now_us = journal, now_us
         self._downloads = Downloads(upstream, store.files, self._keep, watch)
+        self._sizes = Sizes(upstream, watch)
+        self._metadata = MetadataFiles(
+            store=store,
+            upstream=upstream,
+            downloads=self._downloads,
+            watch=watch,
+            announcing=announcing,
+            keep=self._keep,
+        )
 
     def open(self, index: str, ref: FileRef, *, asked_at: float, head: bool = False) -> FileAnswer | Redirect | Waiting:
         """Open the file that a link of that index names; with `head` its bytes are not wanted.
@@ -95,26 +109,61 @@ class Files:
     def _from_mirror(
         self, mirror: MirrorIndex, ref: FileRef, *, asked_at: float, head: bool
     ) -> FileAnswer | Redirect | Waiting:
-        name = _stored_name(ref)
+        name = stored_name(ref)
         cached = self._store.cached.find(mirror.source, ref.key, name)
-        if cached is not None:
-            answer = self._from_blobs(self._store.files, cached.sha256, name)
-            if answer is not None:
-                return answer
+        answer = self._from_blobs(self._store.files, cached.sha256, name) if cached is not None else None
+        if answer is not None:
+            return answer
         looked = self._look_up(mirror, ref, asked_at)
         if isinstance(looked, Waiting):
             return looked
-        wanted = self._known_hash(_wanted(mirror, ref, *looked))
+        wanted = self._known_hash(wanted_file(mirror, ref, *looked))
+        if ref.is_metadata:
+            if self._makes_metadata(wanted, looked[1]):
+                return self._from_wheel(wanted, wanted_metadata(wanted, looked[1]), asked_at)
+            wanted = self._known_hash(offered_metadata(wanted, looked[1]))
+        return self._from_page(wanted, is_metadata=ref.is_metadata, head=head)
+
+    def _from_page(self, wanted: Wanted, *, is_metadata: bool, head: bool) -> FileAnswer | Redirect | Waiting:
         if wanted.sha256 is not None:
-            answer = self._from_blobs(self._store.files, wanted.sha256, name)
+            answer = self._from_blobs(self._store.files, wanted.sha256, wanted.filename)
             if answer is not None:
                 self._keep(wanted, wanted.sha256, answer.size)
                 return answer
-        if mirror.config.mirror_use_external_urls and not ref.is_metadata:
+        if wanted.mirror.config.mirror_use_external_urls and not is_metadata:
             return Redirect(wanted.url)
-        if head and wanted.size is not None:
-            return FileAnswer(None, wanted.size, wanted.sha256 or wanted.key, name)
-        return self._from_upstream(wanted)
+        return self._head(wanted) if head and not is_metadata else self._from_upstream(wanted)
+
+    def _head(self, wanted: Wanted) -> FileAnswer | Waiting:
+        """Say how large a file is that is not here, without fetching it where that can be had."""
+        if wanted.size is None:
+            self._check_reachable(wanted)
+        size = self._sizes.find(wanted)
+        match size:
+            case Waiting():
+                return size
+            case Missing():
+                raise FileNotHere(wanted.mirror.name, wanted.filename)
+            case Unreachable():
+                raise CannotKnow(wanted.mirror.name, f"{size.reason}: {wanted.filename}")
+            case None:
+                return self._from_upstream(wanted)
+        return FileAnswer(None, size, wanted.sha256 or wanted.key, wanted.filename)
+
+    def _makes_metadata(self, wheel: Wanted, file: File) -> bool:
+        """Say whether core metadata is read from the wheel: its upstream has none, or is away and the wheel is here."""
+        if not wheel.filename.endswith(".whl"):
+            return False
+        if "core-metadata" not in file:
+            return not wheel.mirror.config.mirror_use_external_urls
+        away = not self._watch.reachable(wheel.mirror)
+        return away and bool(file["core-metadata"]) and self._metadata.has(wheel)
+
+    def _from_wheel(self, wheel: Wanted, metadata: Wanted, asked_at: float) -> FileAnswer | Waiting:
+        made = self._metadata.open(wheel, metadata, asked_at=asked_at)
+        if isinstance(made, Waiting):
+            return made
+        return FileAnswer(io.BytesIO(made.data), len(made.data), made.sha256, metadata.filename)
 
     def _from_stage(self, index: str, ref: FileRef) -> FileAnswer:
         row = self._store.releases.file(index, ref.key, ref.filename)
@@ -124,9 +173,9 @@ class Files:
             raise FileNotHere(index, ref.filename)
         if ref.is_metadata:
             if not row.core_metadata:
-                raise FileNotHere(index, _stored_name(ref))
+                raise FileNotHere(index, stored_name(ref))
             data = row.core_metadata
-            return FileAnswer(io.BytesIO(data), len(data), f"{row.sha256}.metadata", _stored_name(ref))
+            return FileAnswer(io.BytesIO(data), len(data), f"{row.sha256}.metadata", stored_name(ref))
         answer = self._from_blobs(self._store.uploads, check_sha256(row.sha256), ref.filename)
         if answer is None:
             raise FileNotHere(index, ref.filename)
@@ -179,11 +228,14 @@ class Files:
         body = decoded(stored.body, stored.encoding)
         return find_file(body, stored.content_type, project, stored.url, ref)
 
-    def _from_upstream(self, wanted: Wanted) -> FileAnswer | Waiting:
+    def _check_reachable(self, wanted: Wanted) -> None:
         health = self._watch.health(wanted.mirror)
         if not health.reachable:
             self._watch.demand(wanted.mirror)
             raise self._watch.cannot_know(wanted.mirror, health.reason, also=f"{wanted.filename} is not here")
+
+    def _from_upstream(self, wanted: Wanted) -> FileAnswer | Waiting:
+        self._check_reachable(wanted)
         download = self._downloads.join(wanted)
         if not download.begun.is_set():
             now = time.monotonic()
@@ -224,27 +276,3 @@ class Files:
                 used_us=now_us,
             )
         )
-
-
-def _stored_name(ref: FileRef) -> str:
-    return ref.filename + ".metadata" if ref.is_metadata else ref.filename
-
-
-def _wanted(mirror: MirrorIndex, ref: FileRef, project: ProjectName, file: File) -> Wanted:
-    """What to fetch for a link: the file, or its core metadata (PEP 658: beside it, `.metadata` added to the URL)."""
-    url, size, hashes = file["url"], file.get("size"), file.get("hashes", {})
-    if ref.is_metadata:
-        core = file.get("core-metadata")
-        if not core:
-            raise FileNotHere(mirror.name, _stored_name(ref))
-        url, size, hashes = f"{url}.metadata", None, core if isinstance(core, dict) else {}
-    sha256 = hashes.get("sha256")
-    return Wanted(
-        mirror=mirror,
-        project=project,
-        key=ref.key,
-        filename=_stored_name(ref),
-        url=url,
-        sha256=check_sha256(sha256) if sha256 else None,
-        size=size,
-    )

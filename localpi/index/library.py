@@ -98,6 +98,7 @@ def build_library(
             mirrors=mirrors,
             watch=watch,
             journal=mirroring.journal,
+            announcing=mirroring.announcing,
             now_us=now_us,
         ),
         uploads=Uploads(store, registry, stamps, now_us),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from localpi.index.announcing import Announcing
 from localpi.index.clock import clock, utc
 from localpi.index.fetching import Fetching
 from localpi.index.journal import Journal
@@ -38,6 +39,8 @@ class Mirroring:
     modes: Modes
     journal: Journal
     presence: Presence
+    fetching: Fetching
+    announcing: Announcing
 
     def all(self) -> tuple[MirrorIndex, ...]:
         """Return all mirrors, sorted by name."""
@@ -64,6 +67,15 @@ class Mirroring:
                 f"since {clock(view.since_us)} ({names}): a lock made since then is worth a second look"
             )
         return (*said, *self.journal.warnings())
+
+    def show_news(self) -> int:
+        """Have the pages rendered anew that can say more by now than they do, and say how many: a chore."""
+        news = set(self.announcing.take_news())
+        for mirror in self.all():
+            for source, project in news:
+                if source == mirror.source:
+                    self.fetching.drop(mirror, project)
+        return len(news)
 
     def set_offline(self, mode: str, index: str = ALL) -> None:
         """Set by hand whether a mirror, or all, may be contacted; BadRequest, IndexNotFound.
@@ -118,6 +130,7 @@ def build_mirroring(
         known_page=lambda mirror: store.pages.smallest(mirror.source),
         background=settings.background != "off",
     )
+    announcing = Announcing(store, beside)
     fetching = Fetching(
         store=store,
         upstream=upstream,
@@ -126,6 +139,7 @@ def build_mirroring(
         keeping=Keeping(store, journal, presence, beside, now_us),
         presence=presence,
         known=known,
+        announcing=announcing,
         now_us=now_us,
     )
     mirrors = Mirrors(
@@ -137,4 +151,4 @@ def build_mirroring(
         fetching=fetching,
         now_us=now_us,
     )
-    return Mirroring(registry, store, mirrors, watch, modes, journal, presence)
+    return Mirroring(registry, store, mirrors, watch, modes, journal, presence, fetching, announcing)

@@ -16,6 +16,7 @@ import zlib
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from localpi.errors import InvalidName, InvalidUpload
+from localpi.simple.metadata import parse_core_metadata
 from localpi.simple.names import normalize
 from localpi.simple.upload_form import agree
 
@@ -53,6 +54,31 @@ def read_core_metadata(file: BinaryIO, parsed: ParsedFilename) -> bytes:
         return reader(file, parsed)
     except _BROKEN as error:
         raise InvalidUpload(f"{parsed.filename!r} is not a valid archive: {_said(error)}") from error
+
+
+def read_wheel_metadata(file: BinaryIO, parsed: ParsedFilename) -> bytes:
+    """Give the METADATA of somebody else's wheel; its other members are for whoever installs it to judge.
+
+    `file` is seekable and stays open; of a large wheel only the end and the member are read. Raises InvalidUpload: no
+    wheel, no METADATA of that project and version in it, its CRC is wrong, over 5 MB of it.
+    """
+    try:
+        with zipfile.ZipFile(cast("BinaryIO", _Bounded(file))) as archive:
+            found = [
+                info
+                for info in archive.infolist()[:_MAX_MEMBERS]
+                if re.fullmatch(r"[^/]+\.dist-info/METADATA", info.orig_filename)
+                and _is_of(info.orig_filename.partition(".dist-info/")[0], parsed)
+            ]
+            if len(found) != 1:
+                raise InvalidUpload(f"{parsed.filename!r} has {len(found)} .dist-info/METADATA files of its own")
+            data = _read_member(archive, found[0], parsed)
+    except _BROKEN as error:
+        raise InvalidUpload(f"{parsed.filename!r} is not a valid archive: {_said(error)}") from error
+    metadata = parse_core_metadata(data)
+    if not _agrees(metadata.name, metadata.version, parsed):
+        raise InvalidUpload(f"{parsed.filename!r} has the metadata of {metadata.name[:80]!r} {metadata.version[:80]!r}")
+    return data
 
 
 def _reader(parsed: ParsedFilename) -> Callable[[BinaryIO, ParsedFilename], bytes]:
@@ -108,6 +134,10 @@ def _is_safe(name: str) -> bool:
 def _is_of(stem: str, parsed: ParsedFilename) -> bool:
     """Say whether `{name}-{version}` in front of .dist-info is the file's own (wheel specification)."""
     name, _, version = stem.partition("-")
+    return _agrees(name, version, parsed)
+
+
+def _agrees(name: str, version: str, parsed: ParsedFilename) -> bool:
     try:
         return normalize(name) == parsed.project and agree(version, parsed.version)
     except InvalidName:

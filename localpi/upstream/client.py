@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from localpi.upstream.credentials import Credentials
     from localpi.upstream.files import OpenedFile
     from localpi.upstream.mirror import Mirror, Reach
+    from localpi.upstream.pieces import Peeked, Piece, Unranged
+    from localpi.upstream.publication import Publication, Published
     from localpi.upstream.wire import Wire
 
 OPEN_S = 15.0
@@ -101,6 +103,34 @@ class Upstream:
             if not isinstance(opened, OpenedFile):
                 deadline.__exit__()
         return opened
+
+    def read_range(
+        self, mirror: Mirror, url: str, *, first: int | None, length: int, deadline_s: float = OPEN_S
+    ) -> Piece | Unranged | Missing | Unreachable:
+        """`length` bytes of a file that a page of the mirror links to, from `first` on or (None) the last ones."""
+        from localpi.upstream.ranges import read_range  # noqa: PLC0415 - see the module
+
+        wire = self._wire()
+        with self._reaper.deadline(deadline_s) as deadline:
+            return read_range(wire, mirror, url, first=first, length=length, deadline=deadline)
+
+    def peek(self, mirror: Mirror, *, most: int, deadline_s: float) -> Peeked | Missing | Unreachable:
+        """The first `most` bytes of the mirror's list of projects; the rest is not read."""
+        from localpi.upstream.peek import peek  # noqa: PLC0415 - see the module
+
+        wire = self._wire()
+        with self._reaper.deadline(deadline_s) as deadline:
+            return peek(wire, mirror, most=most, deadline=deadline)
+
+    def as_given(self, url: str, username: str, password: str) -> Upstream:
+        """Another one that shows this credential to `url` and all below it, and keeps it nowhere; close it."""
+        from localpi.upstream.credentials import Basic  # noqa: PLC0415 - only checks of new bases need it
+        from localpi.upstream.given import Given  # noqa: PLC0415
+
+        given = Given(url, Basic(username, password), self._credentials)
+        other = Upstream(self._reach, given, agent=self._agent)
+        other._lookups = self._lookups
+        return other
 
     def probe(self, mirror: Mirror, deadline_s: float, *, project: str = "") -> Reachable | Unreachable:
         """Whether the mirror answers with its page of `project`, or an honest 404; a portal's page is `captive`."""

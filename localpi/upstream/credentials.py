@@ -132,6 +132,12 @@ def netrc_path(environ: Mapping[str, str], home: Path) -> Path:
     return home.joinpath(environ.get("NETRC") or ".netrc")
 
 
+def covers(prefix: str, url: str) -> bool:
+    """Whether a credential kept for the URL `prefix` is for `url` too: the same origin, and the path below it."""
+    (home, above), (origin, path) = _key(prefix), _key(url)
+    return home == origin and _covers(above, path)
+
+
 def _key(url: str) -> tuple[Origin, str]:
     return origin_of(url), urlsplit(url).path.rstrip("/")
 

@@ -1,0 +1,56 @@
+"""From a link and what its page says of it to what there is to fetch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from localpi.errors import FileNotHere
+from localpi.index.downloads import Wanted
+from localpi.simple.links import METADATA_SUFFIX
+from localpi.simple.names import check_sha256
+
+if TYPE_CHECKING:
+    from localpi.index.mirror_index import MirrorIndex
+    from localpi.simple.links import FileRef
+    from localpi.simple.model import File
+    from localpi.simple.names import ProjectName
+
+
+def stored_name(ref: FileRef) -> str:
+    """Return the name under which it is kept: that in the URL."""
+    return ref.filename + METADATA_SUFFIX if ref.is_metadata else ref.filename
+
+
+def wanted_file(mirror: MirrorIndex, ref: FileRef, project: ProjectName, file: File) -> Wanted:
+    """Return what to fetch for a link, or the file that a link to core metadata stands beside."""
+    sha256 = file["hashes"].get("sha256")
+    return Wanted(
+        mirror=mirror,
+        project=project,
+        key=ref.key,
+        filename=ref.filename,
+        url=file["url"],
+        sha256=check_sha256(sha256) if sha256 else None,
+        size=file.get("size"),
+    )
+
+
+def offered_metadata(wanted: Wanted, file: File) -> Wanted:
+    """Return what to fetch for a file's core metadata; FileNotHere when its page offers none."""
+    if not file.get("core-metadata"):
+        raise FileNotHere(wanted.mirror.name, wanted.filename + METADATA_SUFFIX)
+    return wanted_metadata(wanted, file)
+
+
+def wanted_metadata(wanted: Wanted, file: File) -> Wanted:
+    """Return where a file's core metadata is, or would be (PEP 658: beside it, `.metadata` added to the URL)."""
+    core = file.get("core-metadata")
+    sha256 = core.get("sha256") if isinstance(core, dict) else None
+    return replace(
+        wanted,
+        filename=wanted.filename + METADATA_SUFFIX,
+        url=wanted.url + METADATA_SUFFIX,
+        sha256=check_sha256(sha256) if sha256 else None,
+        size=None,
+    )
