@@ -30,7 +30,7 @@ def adjust(*, threads: int, max_body: int) -> Adjustments:
         cleanup_interval=30,
         channel_request_lookahead=0,  # else CVE-2024-49768
         recv_bytes=64 << 10,
-        inbuf_overflow=512 << 10,
+        inbuf_overflow=128 << 10,  # times the connections: half bodies are not to fill the memory
         outbuf_overflow=8 << 20,
         outbuf_high_watermark=1 << 20,
         max_request_header_size=MAX_HEADER,

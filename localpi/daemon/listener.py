@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from waitress import wasyncore  # type: ignore[import-untyped]
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 ACCEPTS = 32
 """Connections that one listener accepts per turn; waitress takes one."""
 ROOM = 16
-"""Idle connections that are closed when there are too many."""
+"""Connections that are closed when there are too many."""
+
+GRACE_S = 5.0
+DRIP_S = 30.0
+"""How long a request may come slower than any network, when there are too many connections and when there are not."""
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
@@ -58,18 +63,20 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 return
 
     def readable(self) -> bool:
-        """Say whether to accept; at the limit the longest idle connections go first."""
+        """Say whether to accept; at the limit some go who keep us waiting: the idle first, then the longest silent."""
         if self.accepting and len(self._map) >= self.adj.connection_limit:
-            idle = sorted((each for each in self.loop.channels() if each.is_idle()), key=_last_activity)
-            for channel in idle[:ROOM]:
+            now = time.time()
+            waiting = [each for each in self.loop.channels() if _may_go(each, now)]
+            for channel in sorted(waiting, key=_idle_then_silent)[:ROOM]:
                 channel.will_close = True
         return bool(super().readable())
 
     def maintenance(self, now: float) -> None:
-        """Close who has been silent for long: idle, or not taking what is there for it."""
+        """Close who has been silent for long, idle or not taking what is there for it, and who drips a request."""
         cutoff = now - self.adj.channel_timeout
         for channel in self.active_channels.values():
-            if channel.last_activity < cutoff and (channel.total_outbufs_len or not channel.requests):
+            silent = channel.last_activity < cutoff and (channel.total_outbufs_len or not channel.requests)
+            if silent or _drips(channel):
                 channel.will_close = True
 
     def finish(self) -> None:
@@ -79,5 +86,23 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             wasyncore.dispatcher.close(self)
 
 
-def _last_activity(channel: Channel) -> float:
-    return float(channel.last_activity)
+def _may_go(channel: Channel, now: float) -> bool:
+    """Say whether a newcomer may have its place: it is idle, drips a request, or has stopped taking its answer."""
+    if channel.requests:
+        return False
+    if channel.total_outbufs_len:
+        return channel.writable() and now - channel.last_activity > GRACE_S
+    if channel.request is not None:
+        return channel.request.drips(GRACE_S)
+    return channel.served > 0 or now - channel.last_activity > GRACE_S  # a newcomer has not been read yet
+
+
+def _drips(channel: Channel) -> bool:
+    """Say whether a request has been coming for long and is nowhere near its end."""
+    if channel.request is None or channel.requests or channel.total_outbufs_len:
+        return False
+    return channel.request.drips(DRIP_S)
+
+
+def _idle_then_silent(channel: Channel) -> tuple[bool, float]:
+    return not channel.is_idle(), float(channel.last_activity)

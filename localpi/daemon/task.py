@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
+from waitress.buffers import OverflowableBuffer  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 from waitress.utilities import Error, build_http_date  # type: ignore[import-untyped]
 
 from localpi.daemon import access
+from localpi.daemon.chunks import Chunks
 from localpi.web.parked import WAITED, Parked
 from localpi.web.site import OPEN_READING
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 
 HOT = "localpi.hot"
 """The environ key of what `find_hot` gave: such a request runs on the loop thread."""
+
+SLOWEST = 1000
+"""Bytes a second of a request that comes at all: 1,000 clients that send one byte now and then shut out everybody."""
 
 BODILESS = frozenset({"204", "304"})
 
@@ -31,9 +37,46 @@ class InsufficientStorage(Error):  # type: ignore[misc]  # noqa: N818 -- an answ
 class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     """A request, and what has happened to it."""
 
+    completed: bool
+    empty: bool
+    header_plus: bytes
+    body_rcv: Any
     hot: object | None = None
     waited: float | None = None
     """When it was parked first, monotonic seconds."""
+
+    def __init__(self, adj: Any) -> None:
+        super().__init__(adj)
+        self.began = time.monotonic()
+
+    def received(self, data: bytes) -> int:
+        """Take bytes; empty lines before a request are nothing (RFC 9112, 2.2), all of them at once.
+
+        waitress makes a request of each two of them, and copies what is left each time.
+        """
+        if self.completed or self.header_plus or self.body_rcv is not None:
+            return int(super().received(data))
+        text = data.lstrip(b"\r\n")
+        if not text:
+            self.empty = self.completed = True
+            return len(data)
+        return len(data) - len(text) + int(super().received(text))
+
+    def drips(self, seconds: float) -> bool:
+        """Say whether it has been coming for so many seconds, at less than SLOWEST."""
+        took = time.monotonic() - self.began
+        return took > seconds and self.header_bytes_received + self.body_bytes_received < SLOWEST * took
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the head; refuse what two readers could take for two different requests (RFC 9112, 6.1 and 6.3)."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError:  # an address or a number that Python does not read
+            raise ParsingError("The request cannot be read") from None
+        if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
+            raise ParsingError("The length of the body is not clear")
+        if self.chunked:
+            self.body_rcv = Chunks(OverflowableBuffer(self.adj.inbuf_overflow))
 
     def rewind(self) -> None:
         """Make the body readable from its start again, for another run."""

@@ -337,7 +337,7 @@ def test_every_limit_of_waitress_is_set() -> None:
         "cleanup_interval": 30,
         "channel_request_lookahead": 0,
         "recv_bytes": 65536,
-        "inbuf_overflow": 524288,
+        "inbuf_overflow": 131072,
         "outbuf_overflow": 8388608,
         "outbuf_high_watermark": 1048576,
         "max_request_header_size": 65536,
