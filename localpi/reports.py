@@ -59,6 +59,35 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceReport:
+    """How the service is."""
+
+    name: str
+    """`localpi.service`, `io.localpi.daemon`; "" where there is no service manager."""
+    installed: bool
+    enabled: bool = False
+    """Whether it starts at login."""
+    activity: str = "unknown"
+    """`running`, `starting`, `stopping`, `stopped`, `failed` or `unknown`."""
+    pid: int | None = None
+    program: tuple[str, ...] = ()
+    fault: str = ""
+    """Why the program cannot be run: it is gone, or its interpreter is."""
+    current: bool = True
+    """Whether the service's files say what is set now."""
+    listen: tuple[str, ...] = ()
+    restarts: int | None = None
+    ended: str = ""
+    """How it ended last, when that was not as asked."""
+    lingers: bool | None = None
+    """Whether it runs without anybody logged in; None where that is no question."""
+    data: str = ""
+    files: tuple[str, ...] = ()
+    unavailable: str = ""
+    """Why there is no service manager to use."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectRow:
     """A release of a project, as an index has it."""
 

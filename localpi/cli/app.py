@@ -20,6 +20,8 @@ COMMANDS = {
     "unwire-pip": "localpi.cli.wiring",
     "wire": "localpi.cli.wiring",
     "unwire": "localpi.cli.wiring",
+    "service": "localpi.cli.service",
+    "uninstall": "localpi.cli.leaving",
     "config": "localpi.cli.config",
     "index": "localpi.cli.indexes",
     "user": "localpi.cli.users",

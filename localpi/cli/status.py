@@ -43,6 +43,7 @@ def _rows(status: Status) -> list[tuple[str, str]]:
     if status.cache.budget:
         cache += f" of {human_size(status.cache.budget)}"
     rows = [("daemon", running), ("url", status.url), ("index", status.index_url)]
+    rows.append(("service", status.service or "none: localpi service install makes it start at login"))
     rows.append(("wired", ", ".join(status.wired) or "nothing"))
     if status.running:
         rows += [("cache", cache), *(("base", _base(base)) for base in status.bases)]

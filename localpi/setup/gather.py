@@ -8,6 +8,7 @@ from localpi.errors import DaemonNotRunning
 from localpi.remote.daemon import Daemon, RemoteError
 from localpi.reports import CacheUse, Status, bases_from_json
 from localpi.settings.running import local_url
+from localpi.setup.service import find_service
 from localpi.wiring.found import is_ours, pip_index
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ def gather_status(paths: Paths, settings: Settings, environ: Mapping[str, str], 
     if daemon is not None:
         url = daemon.url
     cache = told.get("cache", {})
+    service = find_service(paths, environ)
     return Status(
         running=daemon is not None,
         pid=daemon.running.pid if daemon and daemon.running else None,
         url=url,
         index_url=index_url(url, settings.default_index),
-        service=None,
+        service=service.state.name if service else None,
         wired=wired_tools(url, environ, platform),
         bases=bases_from_json(health.get("bases")),
         cache=CacheUse(cache.get("bytes", 0), cache.get("files", 0), settings.cache_max_size or None),

@@ -1,4 +1,4 @@
-"""`up`: makes what is missing, starts the daemon in the background, waits until it answers."""
+"""`up`: makes what is missing, starts the daemon as a service or in the background, waits until it answers."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import enum
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localpi.errors import CannotStart, DaemonNotRunning
-from localpi.remote.daemon import Daemon, RemoteError
 from localpi.settings.private import FILE_MODE
+from localpi.setup.answering import StartFailed, find_answering, wait_for_answer
+from localpi.setup.service import find_service, installed_pid
+from localpi.setup.serving import install_first, start_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from localpi.remote.daemon import Daemon
+    from localpi.service.shell import ShellSetting
     from localpi.settings.paths import Paths
-
-WAIT_S = 20.0
-POLL_S = 0.02
 
 
 class Start(enum.Enum):
@@ -39,47 +38,53 @@ class Started:
     daemon: Daemon
     first_run: bool
     """Whether this start made the database."""
+    service: str = ""
+    """The unit or agent that runs it; "" for a daemon in the background."""
+    installed: bool = False
+    """Whether this start made the service."""
+    kept: tuple[ShellSetting, ...] = ()
+    """What was set in this shell alone and is in config.toml now, for the service."""
 
 
-class StartFailed(CannotStart):
-    """The daemon ended, or did not answer in time; `said` is what it wrote, `status` its exit code (None: it runs)."""
+def start(paths: Paths, environ: Mapping[str, str], *, may_install: bool = True) -> Started:
+    """Return the running daemon, started if there is none; raises CannotStart (StartFailed …), LocalpiError, OSError.
 
-    def __init__(self, said: str, status: int | None, log: Path) -> None:
-        self.said, self.status, self.log = said, status, log
-        self.hint = f"localpi logs   ({log})"
-        ended = f"it ended with exit code {status}" if status is not None else f"no answer within {WAIT_S:.0f} s"
-        super().__init__(ended)
-
-
-def start(paths: Paths, environ: Mapping[str, str]) -> Started:
-    """Return the running daemon, started in the background if there is none; raises StartFailed, OSError."""
+    Started as a service where there is one for these folders. The first start of all makes one, where there is a
+    service manager for it, the folders are the platform's own, and `may_install`.
+    """
     running = find_answering(paths)
+    service = find_service(paths, environ)
     if running is not None:
-        return Started(Start.ALREADY_RUNNING, running, first_run=False)
+        ours = service is not None and running.running is not None and installed_pid(service) == running.running.pid
+        name = service.state.name if service is not None and ours else ""
+        return Started(Start.ALREADY_RUNNING, running, first_run=False, service=name)
     paths.make()
     first_run = not (paths.data / "localpi.sqlite").exists()
+    if service is not None:
+        daemon = start_service(service, paths, environ, first_run=first_run)
+        return Started(Start.STARTED, daemon, first_run=first_run, service=service.state.name)
+    if first_run and may_install and paths.home is None:
+        made = install_first(paths, environ)
+        if made is not None:
+            return Started(
+                Start.STARTED, made.daemon, first_run=True, service=made.name, installed=True, kept=made.kept
+            )
+    return Started(Start.STARTED, _start_in_background(paths, environ), first_run=first_run)
+
+
+def _start_in_background(paths: Paths, environ: Mapping[str, str]) -> Daemon:
     output = paths.logs / "start.log"
     child = _spawn(paths, environ, output)
-    until = time.monotonic() + WAIT_S
-    while time.monotonic() < until:
+
+    def check() -> None:
         status = child.poll()
         if status is not None:
             raise StartFailed(_tail(output), status, paths.log_file)
-        found = find_answering(paths)
-        if found is not None and found.running is not None and found.running.pid == child.pid:
-            return Started(Start.STARTED, found, first_run=first_run)
-        time.sleep(POLL_S)
-    raise StartFailed(_tail(output), None, paths.log_file)
 
-
-def find_answering(paths: Paths) -> Daemon | None:
-    """Return the daemon if it answers `/+health` within two seconds."""
-    try:
-        daemon = Daemon.find(paths)
-        daemon.health(timeout_s=2.0)
-    except (DaemonNotRunning, RemoteError):
-        return None
-    return daemon
+    found = wait_for_answer(paths, child.pid, check)
+    if found is None:
+        raise StartFailed(_tail(output), None, paths.log_file)
+    return found
 
 
 def _spawn(paths: Paths, environ: Mapping[str, str], output: Path) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""`down`: asks the daemon to end, and waits until it has."""
+"""`down`: asks the daemon to end, as a service or in the background, and waits until it has."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 import psutil
 
 from localpi.errors import LocalpiError
+from localpi.service.outcomes import What
 from localpi.settings.running import read_running
+from localpi.setup.service import ServiceRefusedError, find_service
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from localpi.settings.paths import Paths
 
 WAIT_S = 20.0
@@ -37,7 +41,23 @@ class StillRunningError(LocalpiError):
         super().__init__(f"process {pid} has not ended within {WAIT_S:.0f} s of SIGTERM")
 
 
-def stop(paths: Paths) -> Stop:
+def stop(paths: Paths, environ: Mapping[str, str]) -> Stop:
+    """Stop the daemon of these folders and wait for its end; raises StillRunningError, ServiceRefusedError.
+
+    A service is stopped as one: a process that is only ended would be started again, by its socket or by launchd.
+    """
+    service = find_service(paths, environ)
+    stopped = False
+    if service is not None:
+        outcome = service.manager.stop()
+        if not outcome.good and outcome.what is not What.UNAVAILABLE:
+            raise ServiceRefusedError(outcome)
+        stopped = outcome.what is What.STOPPED
+    ended = end_process(paths)
+    return Stop.STOPPED if stopped else ended
+
+
+def end_process(paths: Paths) -> Stop:
     """Send SIGTERM to the daemon of these folders and wait for its end; raises StillRunningError."""
     process = find_process(paths)
     if process is None:
