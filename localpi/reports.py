@@ -98,6 +98,24 @@ class ProjectRow:
     """The reason; None when it is not yanked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `localpi doctor` looked at."""
+
+    check: str
+    """What was looked at, in kebab-case: `daemon`, `port`, `wiring`."""
+    severity: str
+    """`ok`; `note` (worth knowing); `warning` (works, but not as it seems or not for long); `problem`."""
+    what: str
+    """How it is, one sentence."""
+    meaning: str = ""
+    """What that does to the person, one sentence."""
+    remedy: str = ""
+    """The command that mends it, or what to do by hand; empty when there is nothing to do."""
+    mend: str = ""
+    """What `localpi doctor --fix` does about it by itself; empty when it is the person's to decide."""
+
+
 def to_json(report: object) -> dict[str, object]:
     """Return `report` (a dataclass of this module, or a mapping) as the object that `--json` prints."""
     inner = dict(report) if isinstance(report, Mapping) else asdict(report)  # type: ignore[call-overload]  # told above

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 from localpi.errors import DaemonNotRunning
 from localpi.remote.daemon import Daemon, RemoteError
 from localpi.reports import CacheUse, Status, bases_from_json
+from localpi.settings.paths import Paths
 from localpi.settings.running import local_url
 from localpi.setup.service import find_service
 from localpi.wiring.found import is_ours, pip_index
+from localpi.wiring.places import TOOLS
+from localpi.wiring.records import Records
+from localpi.wiring.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from localpi.settings.load import Settings
-    from localpi.settings.paths import Paths
 
 
 def gather_status(paths: Paths, settings: Settings, environ: Mapping[str, str], platform: str) -> Status:
@@ -57,6 +60,12 @@ def index_url(url: str, index: str) -> str:
 
 
 def wired_tools(url: str, environ: Mapping[str, str], platform: str) -> tuple[str, ...]:
-    """Return the tools whose own configuration names the daemon at `url`."""
+    """Return the tools whose own configuration names the daemon at `url`; pip's by whatever way it reads that."""
     found = pip_index(environ, platform)
-    return ("pip",) if found and is_ours(found.url, url) else ()
+    rows = survey(Records(Paths.from_environ(environ)), environ, platform)
+    ours = {row.tool for row in rows if row.url and is_ours(row.url, url)}
+    if found is not None:
+        ours.discard("pip")  # a variable or another file may say otherwise than the one that was wired
+        if is_ours(found.url, url):
+            ours.add("pip")
+    return tuple(tool for tool in TOOLS if tool in ours)

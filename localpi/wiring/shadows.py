@@ -145,11 +145,11 @@ def _proxies(url: str, environ: Mapping[str, str]) -> Iterator[Shadow]:
     host = urlsplit(url).hostname or ""
     name = next((name for name in PROXIES if environ.get(name)), None)
     exceptions = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    if name and not _is_excepted(host, exceptions.replace(" ", "").split(",")):
+    if name and not is_excepted(host, exceptions.replace(" ", "").split(",")):
         yield Shadow(name, f"{name} is set and no_proxy does not name {host}: set no_proxy={host}")
 
 
-def _is_excepted(host: str, exceptions: Sequence[str]) -> bool:
+def is_excepted(host: str, exceptions: Sequence[str]) -> bool:
     """Return whether clients go to `host` directly: by name, suffix, address or network."""
     for word in filter(None, exceptions):
         name = word.rpartition(":")[0] if word.count(":") == 1 else word
