@@ -123,7 +123,7 @@ def parse_config(
     known = _STAGE if kind == "stage" else _MIRROR
     unknown = {key: value for key, value in given.items() if key not in known}
     if unknown:
-        told = ", ".join(f"{key[:40]}={str(value)[:40]}" for key, value in list(unknown.items())[:8])
+        told = ", ".join(f"{values.told(key, 40)}={values.told(value, 40)}" for key, value in list(unknown.items())[:8])
         raise InvalidIndexConfig(f"indexconfig got unexpected keyword arguments: {told}")
     settings = {f.name: getattr(current, f.name) for f in fields(current)} if current else {}
     for key, value in given.items():

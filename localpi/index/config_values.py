@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from localpi.errors import InvalidIndexConfig, InvalidName
+from localpi.simple.entries import is_shallow
 from localpi.simple.names import normalize
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ MAX_EXPIRY_S = 366 * 24 * 3600
 
 _BASE = re.compile(r"[^\s/]+/[^\s/]+")
 _PATTERN = re.compile(r"[a-z0-9*?]([a-z0-9*?-]*[a-z0-9*?])?")
+
+
+def told(value: object, most: int = 80) -> str:
+    """Return a value that was refused as a message may repeat it: short, and no password of an address in it."""
+    before, at, after = str(value).rpartition("@")
+    return ("***@" + after if ":" in before else before + at + after)[:most]
 
 
 def boolean(_key: str, value: object) -> bool:
@@ -47,7 +54,9 @@ def text(key: str, value: object) -> str:
 
 
 def custom(key: str, value: object) -> object:
-    """Return any JSON value whose text is not too long."""
+    """Return any JSON value whose text is not too long, and that does not nest deeper than can be written again."""
+    if not is_shallow(value):
+        raise InvalidIndexConfig(f"{key!r} nests too deep")
     if len(json.dumps(value)) > MAX_CUSTOM:
         raise InvalidIndexConfig(f"{key!r} is larger than {MAX_CUSTOM} bytes")
     return value
@@ -93,7 +102,7 @@ def principals(key: str, value: object) -> tuple[str, ...]:
 def bases(key: str, value: object) -> tuple[str, ...]:
     """Return names of indexes as "user/name"; whether they exist is for the caller to see."""
     found = tuple(dict.fromkeys(name.strip("/") for name in words(key, value)))
-    wrong = [f"invalid base index spec: {name[:80]!r}" for name in found if not _BASE.fullmatch(name)]
+    wrong = [f"invalid base index spec: {told(name)!r}" for name in found if not _BASE.fullmatch(name)]
     if wrong:
         raise InvalidIndexConfig(", ".join(wrong[:8]))
     return found
@@ -118,6 +127,8 @@ def web_url(key: str, value: object) -> str:
     url = text(key, value)
     if not url.startswith(("http://", "https://")) or len(url) > MAX_URL or re.search(r"[\x00-\x20\x7f\"'<>]", url):
         raise InvalidIndexConfig(f"{key!r} must start with http:// or https://")
+    if "@" in url:  # everybody gets to see it
+        raise InvalidIndexConfig(f"{key!r} must hold no user and password")
     return url
 
 
@@ -147,4 +158,4 @@ def _project(key: str, name: str) -> ProjectName:
 
 
 def _short(value: object) -> str:
-    return repr(value)[:60]
+    return told(repr(value), 60)

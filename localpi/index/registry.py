@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from localpi.errors import Conflict, IndexNotFound, InvalidIndexConfig, NotAllowed, UserNotFound
 from localpi.index.config import MirrorConfig, StageConfig, apply_patch, parse_config, to_json
+from localpi.index.config_values import told
 from localpi.index.holding import Holding
 from localpi.index.names import check_index_name, split_index
 from localpi.index.order import find_cycle, resolution_order
@@ -34,6 +35,9 @@ class Secrets(Protocol):
 
     def lookup(self, url: str) -> object | None:
         """Return the credential that would go to this address."""
+
+    def ask(self, url: str) -> object | None:
+        """Return what else there is for this address, which is looked for when it refuses us; 2 s at most."""
 
     def store(self, url: str, user: str, password: str) -> object:
         """Keep a credential for everything below this address."""
@@ -207,7 +211,7 @@ class Registry:
             return
         missing = [base for base in config.bases if base not in self._reading.indexes and base != index]
         if missing:
-            raise InvalidIndexConfig(", ".join(f"base index '{base[:80]}' does not exist" for base in missing[:8]))
+            raise InvalidIndexConfig(", ".join(f"base index '{told(base)}' does not exist" for base in missing[:8]))
         cycle = find_cycle(index, config, self._reading.config)
         if cycle:
             raise InvalidIndexConfig("the bases would go in a circle: " + " → ".join(cycle[:10]))
@@ -228,5 +232,5 @@ class Registry:
             return
         if userinfo:
             raise NotAllowed("only root may give a mirror a user and password")
-        if self._secrets.lookup(config.simple_url) is not None:
+        if self._secrets.lookup(config.simple_url) or self._secrets.ask(config.simple_url):
             raise NotAllowed("only root may make a mirror of an address that needs credentials")

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from localpi.errors import BadRequest, Conflict, NotAllowed, UserNotFound
 from localpi.index.config import to_json
+from localpi.index.config_values import custom
 from localpi.index.names import check_user_name
 from localpi.index.permissions import ROOT, demand_manage, is_root
 from localpi.store.accounts import UserRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from localpi.index.passwords import Passwords
     from localpi.index.permissions import Principal
-    from localpi.index.registry import Registry
+    from localpi.index.registry import Index, Registry
     from localpi.store import Store
 
 log = logging.getLogger(__name__)
 
 MAX_USERS = 10_000
 MAX_TEXT = 10_000
-MAX_CUSTOM = 100_000
 _TEXTS = ("email", "title", "description")
 _KNOWN = (*_TEXTS, "custom_data", "password")
 
@@ -51,13 +50,14 @@ class Users:
 
     def get(self, name: str) -> dict[str, Any]:
         """Return devpi's `userconfig` of a user, with its indexes; raises `UserNotFound`."""
-        row = self._row(name)
-        own = {i.name.partition("/")[2]: to_json(i.config) for i in self._registry.all() if i.user == name}
-        return _to_json(row) | {"indexes": own, "username": row.name}
+        return self._shown(self._row(name), self._registry.all())
 
     def all(self) -> dict[str, dict[str, Any]]:
         """Return devpi's `list:userconfig`: the `userconfig` of every user by name."""
-        return {row.name: self.get(row.name) for row in self._store.accounts.users()}
+        own: dict[str, list[Index]] = {}
+        for index in self._registry.all():
+            own.setdefault(index.user, []).append(index)
+        return {row.name: self._shown(row, own.get(row.name, ())) for row in self._store.accounts.users()}
 
     def create(self, principal: Principal, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Make a user from devpi's keys, `password` among them, and return its `userconfig`.
@@ -116,6 +116,10 @@ class Users:
         self._store.accounts.delete_user(name)
         log.info("user %s deleted by %s", name, principal.name)
 
+    def _shown(self, row: UserRow, indexes: Sequence[Index]) -> dict[str, Any]:
+        own = {index.name.partition("/")[2]: to_json(index.config) for index in indexes if index.user == row.name}
+        return _to_json(row) | {"indexes": own, "username": row.name}
+
     def _row(self, name: str) -> UserRow:
         row = self._store.accounts.user(name)
         if row is None:
@@ -128,8 +132,7 @@ def _read_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
         value = raw.get(key)
         if value is not None and (not isinstance(value, str) or len(value) > MAX_TEXT):
             raise BadRequest(f"{key} must be a text of at most {MAX_TEXT} characters")
-    if len(json.dumps(raw.get("custom_data"))) > MAX_CUSTOM:
-        raise BadRequest(f"custom_data is larger than {MAX_CUSTOM} bytes")
+    custom("custom_data", raw.get("custom_data"))
     return {key: raw[key] for key in (*_TEXTS, "custom_data") if key in raw}
 
 

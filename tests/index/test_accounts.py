@@ -12,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from localpi.errors import BadRequest, LocalpiError, NotAllowed, NotAuthenticated, NotFound, UserNotFound
+from localpi.errors import BadRequest, Conflict, LocalpiError, NotAllowed, NotAuthenticated, NotFound, UserNotFound
 from localpi.index.passwords import Passwords
 from localpi.index.permissions import ANONYMOUS, OWNER, REJECTED, Principal
 from made.rooms import OWNER_SECRET, MadeRooms
@@ -165,7 +165,8 @@ class CountingHasher:
         return True
 
     def hash(self, password: str) -> str:
-        """Return the password."""
+        """Return the password, at the test's sign."""
+        self.go.wait(20)
         return password
 
 
@@ -205,6 +206,28 @@ def test_flood_of_guesses_is_turned_away() -> None:
     for thread in threads:
         thread.join(20)
     assert (hasher.checks, hasher.most) == (4, 2)
+
+
+def test_flood_of_new_passwords_is_turned_away() -> None:
+    """Open registration lets anyone make us hash; that many at once leave workers to everyone else."""
+    hasher = CountingHasher()
+    passwords = Passwords(hasher)  # type: ignore[arg-type] # the same face
+    answers: queue.Queue[str] = queue.Queue()
+
+    def make() -> None:
+        try:
+            answers.put(passwords.make_hash("p"))
+        except Conflict:
+            answers.put("busy")
+
+    threads = [threading.Thread(target=make) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    assert [answers.get(timeout=20) for _ in range(8)] == ["busy"] * 8
+    hasher.go.set()
+    assert [answers.get(timeout=20) for _ in range(4)] == ["p"] * 4
+    for thread in threads:
+        thread.join(20)
 
 
 def test_devpis_hashes_verify() -> None:

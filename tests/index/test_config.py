@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -82,6 +83,13 @@ def test_values_come_as_texts_or_json(raw: dict[str, Any], expected: dict[str, A
         ({"title": 5}, "'title' must be a text of at most 10000 characters"),
         ({"resolution": "last"}, "'resolution' must be one of first, merge, not 'last'"),
         ({"mirror_whitelist": "a b"}, "'mirror_whitelist': 'a b' is not a project name"),
+        (
+            {"mirror_url": "https://u:secret@h.example/"},
+            "indexconfig got unexpected keyword arguments: mirror_url=***@h.example/",
+        ),
+        ({"bases": "https://u:secret@h.example/"}, "invalid base index spec: '***@h.example'"),
+        ({"volatile": "https://secret@h.example/"}, "Unknown boolean value ***@h.example/'."),
+        ({"custom_data": json.loads("[" * 300 + "]" * 300)}, "'custom_data' nests too deep"),
         ({"custom_data": "x" * 200_000}, "'custom_data' is larger than 100000 bytes"),
         ({"type": "mirror"}, "an index of type mirror needs a mirror_url"),
     ],
@@ -108,6 +116,7 @@ def test_wrong_settings_are_refused(raw: dict[str, Any], message: str) -> None:
         {"mirror_url": "https://h.example/", "mirror_cache_expiry": -1},
         {"mirror_url": "https://h.example/", "mirror_cache_expiry": True},
         {"mirror_url": "https://h.example/", "mirror_web_url_fmt": "javascript:alert(1)"},
+        {"mirror_url": "https://h.example/", "mirror_web_url_fmt": "https://u:secret@h.example/{name}"},
         {"mirror_url": "https://h.example/", "claims": "a[b]"},
         {"mirror_url": "https://h.example/", "cooldown": "7d"},
         {"mirror_url": "https://h.example/", "unseen": "maybe"},

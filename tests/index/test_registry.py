@@ -146,7 +146,8 @@ def test_users_mirrors_get_no_credentials(rooms: MadeRooms, alice: Principal) ->
     rooms.secrets.kept["https://h.example/simple/"] = ("me", "p")
     open_one = {"type": "mirror", "mirror_url": "https://open.example/simple/"}
     assert rooms.registry.create(alice, "alice/open", open_one).mirror
-    for url in ("https://h.example/simple/", "https://me:p@other.example/"):
+    rooms.secrets.in_keyring.add("https://keyring.example/simple/")
+    for url in ("https://h.example/simple/", "https://me:p@other.example/", "https://keyring.example/simple"):
         with pytest.raises(NotAllowed):
             rooms.registry.create(alice, "alice/m", {"type": "mirror", "mirror_url": url})
         with pytest.raises(NotAllowed):

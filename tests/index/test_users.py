@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +46,13 @@ def test_user_is_made_changed_and_deleted(rooms: MadeRooms) -> None:
         (OWNER, "bob", {"password": "1", "email": 2}, BadRequest, "email must be a text of at most 10000 characters"),
         (OWNER, "bob", {"password": "1" * 5000}, BadRequest, "a password has at most 4096 characters"),
         (OWNER, "__token__", {"password": "1"}, BadRequest, "username '__token__' is empty, too long or reserved."),
+        (
+            OWNER,
+            "dave",
+            {"password": "1", "custom_data": json.loads("[" * 300 + "]" * 300)},
+            BadRequest,
+            "'custom_data' nests too deep",
+        ),
         (
             OWNER,
             "bad*name",

@@ -48,10 +48,15 @@ class MadeSecrets:
     """Credentials of upstreams, in memory."""
 
     kept: dict[str, tuple[str, str]] = field(default_factory=dict)
+    in_keyring: set[str] = field(default_factory=set)
 
     def lookup(self, url: str) -> object | None:
         """Return what is kept for this very address."""
         return self.kept.get(url)
+
+    def ask(self, url: str) -> object | None:
+        """Return what the keyring has for it."""
+        return ("keyring", "secret") if url in self.in_keyring else None
 
     def store(self, url: str, user: str, password: str) -> None:
         """Keep it."""
