@@ -37,6 +37,76 @@ class CacheUse:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheGain:
+    """What the cache was good for since its database was begun."""
+
+    hits: int = 0
+    """Files that were sent from here."""
+    misses: int = 0
+    """Files that came from an upstream while the client waited."""
+    bytes_saved: int = 0
+    seconds_saved: float = 0.0
+    """An estimate: what was saved, at the pace at which downloads came."""
+    downloads: int = 0
+    bytes_fetched: int = 0
+    evicted: int = 0
+    bytes_evicted: int = 0
+    unkept: int = 0
+    """Downloads that were handed on without being kept, for lack of room."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRow:
+    """Some of the cached files together: a file, a release, a project, an index's or a user's."""
+
+    name: str
+    indexes: tuple[str, ...]
+    """The mirrors whose files these are; empty for one that was deleted."""
+    files: int
+    bytes: int
+    last_used: str
+    """RFC 3339, UTC."""
+    pinned: int = 0
+    """How many of the files are pinned."""
+    last_copies: int = 0
+    """How many of them are gone upstream."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheReport:
+    """What the cache holds and what it is good for."""
+
+    bytes: int
+    """Of all cached files, those that are pinned too."""
+    files: int
+    pinned_bytes: int
+    pinned_files: int
+    max_size: int
+    """0: as much as there is. Pinned files do not count."""
+    keep_free: int
+    disk_free: int
+    gain: CacheGain
+    rows: tuple[CacheRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How far `cache verify` is, and what it found."""
+
+    running: bool = False
+    files: int = 0
+    """How many are to be read."""
+    read: int = 0
+    bytes: int = 0
+    """How many bytes were read."""
+    damaged: tuple[str, ...] = ()
+    """Names of files whose bytes had changed; they are set aside."""
+    refetched: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Those of the damaged that could not be fetched again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """One screen of truth."""
 

@@ -55,7 +55,16 @@ TENANTS = {
 }
 """Library with side effects, or with a cost, to the rooms that may import it."""
 
-PURE = ("simple", "index/config", "index/order", "index/freshness", "index/merge", "index/resolve")
+PURE = (
+    "simple",
+    "index/config",
+    "index/order",
+    "index/freshness",
+    "index/merge",
+    "index/resolve",
+    "index/eviction",
+    "index/cache_rows",
+)
 """What has to carry the sign "Pure" in its docstring; whatever else carries it is held to it as well."""
 
 IMPURE_IMPORTS = [

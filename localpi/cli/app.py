@@ -28,6 +28,7 @@ COMMANDS = {
     "index": "localpi.cli.indexes",
     "user": "localpi.cli.users",
     "token": "localpi.cli.tokens",
+    "cache": "localpi.cli.cache",
     "list": "localpi.cli.packages",
     "upload": "localpi.cli.upload",
     "remove": "localpi.cli.packages",

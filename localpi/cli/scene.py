@@ -49,13 +49,14 @@ class Scene:
 pass_scene = click.make_pass_decorator(Scene)
 
 
-def _index(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def check_index(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Take USER/NAME for an option or argument of click's; BadParameter."""
     if value is not None and (value.strip("/").count("/") != 1 or "+" in value):
         raise click.BadParameter("an index is USER/NAME")
     return value.strip("/") if value else None
 
 
 index_option = click.option(
-    "--index", metavar="USER/NAME", callback=_index, help="The index; default: the setting default_index."
+    "--index", metavar="USER/NAME", callback=check_index, help="The index; default: the setting default_index."
 )
-index_argument = click.argument("index", metavar="USER/NAME", callback=_index)
+index_argument = click.argument("index", metavar="USER/NAME", callback=check_index)

@@ -47,14 +47,17 @@ class House:
             Chore("warm", self.upstream.warm, WARM_AFTER_S),  # requests, urllib3, the CAs: 150 ms
             Chore("network", self.network.look, EVERY_S, EVERY_S),
             Chore("adopt", self.store.adopt_orphans, 2.0),
-            Chore("use", self.store.cached.flush_use, 60.0, 60.0),
+            Chore("budget", self.library.cache.room.enforce, 5.0, 600.0),
+            Chore("use", self.library.cache.uses.flush, 60.0, 60.0),
             Chore("news", self.library.mirroring.show_news, 60.0, 60.0),
             Chore("tokens", lambda: self.store.tokens.purge(now_us()), 10.0, 3600.0),
         )
 
     def close(self) -> None:
         """End what is under way and write what is left; the last thing before the lock goes."""
+        self.library.verifier.stop()
         self.upstream.close()
+        self.library.cache.uses.flush()
         self.store.close()
 
 

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from localpi.errors import LocalpiError
+from localpi.errors import DiskFull, LocalpiError
 from localpi.index.flights import KEPT_S, Flights
 from localpi.upstream.outcomes import Broken, Missing, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from localpi.index.cache import Cache
+    from localpi.index.cache_room import Promise
     from localpi.index.mirror_index import MirrorIndex
     from localpi.index.watch import Watch
     from localpi.simple.names import ProjectName, Sha256
@@ -56,6 +58,7 @@ class Download:
 
     `begun` is set once `receiving` has a length, or the upstream has none to tell, or `refusal` says why there is
     nothing; `ended` once it is stored or given up. `until`: monotonic time by which it has begun or never will.
+    `promise`: the room that is held for it, None when it is handed on and not kept.
     """
 
     wanted: Wanted
@@ -63,6 +66,7 @@ class Download:
     begun: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     receiving: Receiving | None = None
+    promise: Promise | None = None
     refusal: Missing | Unreachable | None = None
     flew_at: float = 0.0
     ended_at: float = 0.0
@@ -75,13 +79,21 @@ class Download:
 class Downloads:
     """Runs at most AT_ONCE downloads, each file at most once at a time.
 
-    `keep(wanted, sha256, size)` is told of each file that is stored, before its download ends.
+    `keep(wanted, sha256, size)` is told of each file that is stored, before its download ends. Where there is no room
+    a file goes through to its clients and is not kept.
     """
 
     def __init__(
-        self, upstream: Upstream, blobs: Blobs, keep: Callable[[Wanted, Sha256, int], None], watch: Watch
+        self,
+        upstream: Upstream,
+        blobs: Blobs,
+        keep: Callable[[Wanted, Sha256, int], None],
+        *,
+        watch: Watch,
+        cache: Cache,
     ) -> None:
         self._upstream, self._blobs, self._keep, self._watch = upstream, blobs, keep, watch
+        self._room, self._uses = cache.room, cache.uses
         self._flights: Flights[None] = Flights("download", threads_per_lane=AT_ONCE)
         self._lock = threading.Lock()
         self._downloads: dict[str, Download] = {}
@@ -98,8 +110,10 @@ class Downloads:
         return download
 
     def _is_lost(self, download: Download) -> bool:
-        """Say whether it was stored and its file has been deleted since."""
+        """Say whether it was stored and its file has been deleted since, or is handed on and has lost its beginning."""
         receiving = download.receiving
+        if receiving is not None and receiving.window is not None:
+            return not receiving.window.is_whole
         if receiving is None or not receiving.stored or receiving.sha256 is None:
             return False
         return self._blobs.has(receiving.sha256) is None
@@ -111,11 +125,13 @@ class Downloads:
             del self._downloads[url]
 
     def _run(self, download: Download) -> None:
-        download.flew_at = time.monotonic()
+        download.flew_at = began = time.monotonic()
         try:
             download.refusal = self._fetch(download)
             if isinstance(download.refusal, Unreachable):
                 self.tell(download.wanted, download.refusal)
+            elif download.refusal is None and download.receiving is not None:
+                self._uses.fetched(download.receiving.received, time.monotonic() - began)
         except LocalpiError as error:
             download.refusal = Unreachable("broken", error.message)
             log.warning("%s: %s", download.wanted.filename, error.message)
@@ -125,6 +141,8 @@ class Downloads:
             _give_up(download, error)
             raise
         finally:
+            if download.promise is not None:
+                self._room.release(download.promise)
             download.ended_at = time.monotonic()
             download.ended.set()
             download.begun.set()
@@ -171,21 +189,65 @@ class Downloads:
             if wanted.size is not None and total != wanted.size:
                 return Unreachable("broken", f"says {total} bytes where its page says {wanted.size}")
             if receiving is None:
-                receiving = download.receiving = self._blobs.receive(expected=wanted.sha256, size=total)
+                receiving = download.receiving = self._begin(download, total)
                 if total is not None:
                     download.begun.set()
             elif opened.offset == 0:
                 receiving.restart()
             while piece := opened.read(PIECE):
-                receiving.write(piece)
+                self._write(download, receiving, piece)
+                if download.promise is not None:
+                    download.promise.written = receiving.received
         except Broken as error:
             return Unreachable("broken", str(error))
         finally:
             opened.close()
         sha256 = receiving.finish()
-        self._keep(wanted, sha256, receiving.received)
-        receiving.close()
+        if receiving.stored:
+            self._keep(wanted, sha256, receiving.received)
+            self._room.kept(download.promise, receiving.received)
+            receiving.close()
         return None
+
+    def _begin(self, download: Download, total: int | None) -> Receiving:
+        """Make room for the file and begin to take it in; what finds none is handed on."""
+        wanted = download.wanted
+        download.promise = self._room.promise(total)
+        if download.promise is not None:
+            for _ in range(2):
+                try:
+                    return self._blobs.receive(expected=wanted.sha256, size=total)
+                except DiskFull:
+                    if not self._room.make(total or 0):
+                        break
+        if total is None:
+            raise DiskFull(f"no room for {wanted.filename}, whose length is not known")
+        self._hand_on(download, "the cache has no room for them")
+        return self._blobs.pass_through(expected=wanted.sha256, size=total)
+
+    def _write(self, download: Download, receiving: Receiving, piece: bytes) -> None:
+        """Take a piece in; when the disk is full cached files go, and where that is no help the rest is handed on."""
+        try:
+            receiving.write(piece)
+        except DiskFull:
+            left = (receiving.total or 0) - receiving.received
+            if self._room.make(max(left, len(piece))):
+                try:
+                    receiving.write(piece)
+                except DiskFull:
+                    pass
+                else:
+                    return
+            receiving.pass_on()
+            self._hand_on(download, "the disk is full")
+            receiving.write(piece)
+
+    def _hand_on(self, download: Download, why: str) -> None:
+        """Note that a file will not be kept."""
+        if download.promise is not None:
+            self._room.release(download.promise)
+            download.promise = None
+        self._room.unkept(download.wanted.filename, why)
 
 
 def _give_up(download: Download, error: Exception) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from localpi.errors import CannotKnow, FileGone, FileNotHere
@@ -18,23 +19,21 @@ from localpi.index.mirror_index import MirrorIndex, mirror_index
 from localpi.index.resolve import Word
 from localpi.index.sizes import Sizes
 from localpi.index.waiting import Waiting
-from localpi.index.wanted import offered_metadata, stored_name, wanted_file, wanted_metadata
-from localpi.simple.links import find_file, ref_of
-from localpi.simple.names import check_sha256, project_candidates
+from localpi.index.wanted import find_listed, offered_metadata, stored_name, wanted_file, wanted_metadata
+from localpi.simple.links import HASHED, METADATA_SUFFIX, UNHASHED, FileRef
+from localpi.simple.names import check_filename, check_sha256, project_candidates
 from localpi.store.cached import CachedFile
-from localpi.upstream.bodies import decoded
 from localpi.upstream.outcomes import Missing, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from localpi.index.announcing import Announcing
+    from localpi.index.cache import Cache
     from localpi.index.journal import Journal
     from localpi.index.mirrors import Mirrors
     from localpi.index.registry import Registry
     from localpi.index.watch import Watch
-    from localpi.simple.links import FileRef
     from localpi.simple.model import File
     from localpi.simple.names import ProjectName, Sha256
     from localpi.store import Store
@@ -77,11 +76,12 @@ class Files:
         watch: Watch,
         journal: Journal,
         announcing: Announcing,
+        cache: Cache,
         now_us: Callable[[], int],
     ) -> None:
         self._registry, self._store, self._mirrors, self._watch = registry, store, mirrors, watch
-        self._journal, self._now_us = journal, now_us
-        self._downloads = Downloads(upstream, store.files, self._keep, watch)
+        self._journal, self._cache, self._now_us = journal, cache, now_us
+        self._downloads = Downloads(upstream, store.files, self._keep, watch=watch, cache=cache)
         self._sizes = Sizes(upstream, watch)
         self._metadata = MetadataFiles(
             store=store,
@@ -89,7 +89,7 @@ class Files:
             downloads=self._downloads,
             watch=watch,
             announcing=announcing,
-            keep=self._keep,
+            keep=self._keep_small,
         )
 
     def open(self, index: str, ref: FileRef, *, asked_at: float, head: bool = False) -> FileAnswer | Redirect | Waiting:
@@ -111,7 +111,7 @@ class Files:
     ) -> FileAnswer | Redirect | Waiting:
         name = stored_name(ref)
         cached = self._store.cached.find(mirror.source, ref.key, name)
-        answer = self._from_blobs(self._store.files, cached.sha256, name) if cached is not None else None
+        answer = self._from_cache(cached.sha256, name, head=head) if cached is not None else None
         if answer is not None:
             return answer
         looked = self._look_up(mirror, ref, asked_at)
@@ -126,7 +126,7 @@ class Files:
 
     def _from_page(self, wanted: Wanted, *, is_metadata: bool, head: bool) -> FileAnswer | Redirect | Waiting:
         if wanted.sha256 is not None:
-            answer = self._from_blobs(self._store.files, wanted.sha256, wanted.filename)
+            answer = self._from_cache(wanted.sha256, wanted.filename, head=head)
             if answer is not None:
                 self._keep(wanted, wanted.sha256, answer.size)
                 return answer
@@ -186,16 +186,32 @@ class Files:
         file = blobs.open(sha256)
         if file is None:
             return None
-        self._store.cached.used(sha256, self._now_us())
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        return FileAnswer(file, size, sha256, filename, blobs.path(sha256))
+        return FileAnswer(file, size, sha256, filename, Path(file.name))
+
+    def _from_cache(self, sha256: Sha256, filename: str, *, head: bool) -> FileAnswer | None:
+        answer = self._from_blobs(self._store.files, sha256, filename)
+        if answer is not None and answer.file is not None and not head:
+            self._cache.uses.hit(answer.file, sha256, answer.size)
+        return answer
+
+    def fetch_again(self, mirror: MirrorIndex, link: CachedFile) -> Download | None:
+        """Begin to download a file anew whose bytes are not here any more; None when it cannot be had now."""
+        plain = link.filename.removesuffix(METADATA_SUFFIX)
+        area = UNHASHED if link.key.startswith(("http_", "https_")) else HASHED
+        ref = FileRef(area, link.key, check_filename(plain), is_metadata=plain != link.filename)
+        file = find_listed(self._store, mirror, link.project, ref)
+        if file is None or not self._watch.reachable(mirror) or (ref.is_metadata and not file.get("core-metadata")):
+            return None
+        wanted = wanted_file(mirror, ref, link.project, file)
+        return self._downloads.join(self._known_hash(offered_metadata(wanted, file) if ref.is_metadata else wanted))
 
     def _look_up(self, mirror: MirrorIndex, ref: FileRef, asked_at: float) -> tuple[ProjectName, File] | Waiting:
         """Find the file in the stored pages of the projects it may belong to; ask the upstream for those missing."""
         candidates = project_candidates(ref.filename)
         for project in candidates:
-            file = self._in_page(mirror, project, ref)
+            file = find_listed(self._store, mirror, project, ref)
             if file is not None:
                 return project, file
         for project in candidates:
@@ -205,7 +221,7 @@ class Files:
                 return look
             if look.said.word is Word.UNKNOWN:
                 raise self._watch.cannot_know(mirror, look.said.reason)
-            file = self._in_page(mirror, project, ref) if look.said.word is Word.HAS else None
+            file = find_listed(self._store, mirror, project, ref) if look.said.word is Word.HAS else None
             if file is not None:
                 return project, file
         raise FileNotHere(mirror.name, ref.filename)
@@ -216,17 +232,6 @@ class Files:
             return wanted
         first = self._store.seen.first_hash(wanted.mirror.source, wanted.project, wanted.filename)
         return replace(wanted, sha256=first)
-
-    def _in_page(self, mirror: MirrorIndex, project: ProjectName, ref: FileRef) -> File | None:
-        for kept in self._store.kept.of(mirror.source, project):
-            entry = cast("File", kept.entry)
-            if kept.filename == ref.filename and ref_of(entry).key == ref.key:
-                return entry
-        stored = self._store.pages.get(mirror.source, project)
-        if stored is None or not stored.body:
-            return None
-        body = decoded(stored.body, stored.encoding)
-        return find_file(body, stored.content_type, project, stored.url, ref)
 
     def _check_reachable(self, wanted: Wanted) -> None:
         health = self._watch.health(wanted.mirror)
@@ -249,15 +254,25 @@ class Files:
             )
         return self._follow(download)
 
-    def _follow(self, download: Download) -> FileAnswer:
+    def _follow(self, download: Download) -> FileAnswer | Waiting:
         wanted, receiving = download.wanted, download.receiving
         if receiving is None or receiving.error is not None or receiving.total is None:
             if isinstance(download.refusal, Missing):
                 raise FileNotHere(wanted.mirror.name, wanted.filename)
             reason = download.refusal.reason if isinstance(download.refusal, Unreachable) else "sent a wrong file"
             raise CannotKnow(wanted.mirror.name, f"{reason}: {wanted.filename}")
+        reader = receiving.open_reader()
+        if reader.broken():  # handed on, and its beginning has gone since: a download of one's own
+            reader.close()
+            return self._from_upstream(wanted)
+        self._cache.uses.miss()
         etag = wanted.sha256 or receiving.sha256 or wanted.key
-        return FileAnswer(cast("BinaryIO", receiving.open_reader()), receiving.total, etag, wanted.filename)
+        return FileAnswer(cast("BinaryIO", reader), receiving.total, etag, wanted.filename)
+
+    def _keep_small(self, wanted: Wanted, sha256: Sha256, size: int) -> None:
+        """Note core metadata that was made: nobody made room for it before."""
+        self._keep(wanted, sha256, size)
+        self._cache.room.kept(None, size)
 
     def _keep(self, wanted: Wanted, sha256: Sha256, size: int) -> None:
         """Note that a file of a mirror is here; the first hash of one that has none upstream is its hash for good."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localpi.index.accounts import Accounts
+from localpi.index.cache import Cache, build_cache
+from localpi.index.cache_verify import Verifier
 from localpi.index.files import Files
 from localpi.index.first_run import make_defaults
 from localpi.index.mirroring import Mirroring, build_mirroring
@@ -46,6 +48,8 @@ class Library:
     watch: Watch
     mirroring: Mirroring
     whys: Whys
+    cache: Cache
+    verifier: Verifier
 
     def bases(self) -> tuple[BaseHealth, ...]:
         """Return how each mirror is doing, in the order of their names."""
@@ -60,9 +64,9 @@ class Library:
         return check(self.store, deep=deep)
 
     def cache_use(self) -> CacheUse:
-        """Return what the cached files of mirrors take."""
+        """Return what the cached files of mirrors take, pinned ones too."""
         files, size = self.store.cached.totals()
-        return CacheUse(bytes=size, files=files)
+        return CacheUse(bytes=size, files=files, budget=self.cache.room.budget.max_size or None)
 
 
 def build_library(
@@ -86,21 +90,24 @@ def build_library(
     mirroring = build_mirroring(store, upstream, stamps=stamps, registry=registry, settings=settings, now_us=now_us)
     mirrors, watch = mirroring.mirrors, mirroring.watch
     pages = Pages(registry, store, mirroring, stamps)
+    cache = build_cache(store, registry, stamps, settings, now_us)
+    files = Files(
+        registry=registry,
+        store=store,
+        upstream=upstream,
+        mirrors=mirrors,
+        watch=watch,
+        journal=mirroring.journal,
+        announcing=mirroring.announcing,
+        cache=cache,
+        now_us=now_us,
+    )
     return Library(
         registry=registry,
         users=Users(store, registry, passwords, now_us, open_registration=settings.open_registration),
         accounts=Accounts(store, passwords, now_us, owner_secret=owner_secret, login_ttl_s=settings.login_ttl),
         pages=pages,
-        files=Files(
-            registry=registry,
-            store=store,
-            upstream=upstream,
-            mirrors=mirrors,
-            watch=watch,
-            journal=mirroring.journal,
-            announcing=mirroring.announcing,
-            now_us=now_us,
-        ),
+        files=files,
         uploads=Uploads(store, registry, stamps, now_us),
         removal=Removal(store, registry, stamps),
         stamps=stamps,
@@ -108,4 +115,6 @@ def build_library(
         watch=watch,
         mirroring=mirroring,
         whys=Whys(registry, store, mirroring, pages),
+        cache=cache,
+        verifier=Verifier(store, cache, files),
     )

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from localpi.errors import FileNotHere
 from localpi.index.downloads import Wanted
-from localpi.simple.links import METADATA_SUFFIX
+from localpi.simple.links import METADATA_SUFFIX, find_file, ref_of
 from localpi.simple.names import check_sha256
+from localpi.upstream.bodies import decoded
 
 if TYPE_CHECKING:
     from localpi.index.mirror_index import MirrorIndex
     from localpi.simple.links import FileRef
     from localpi.simple.model import File
     from localpi.simple.names import ProjectName
+    from localpi.store import Store
 
 
 def stored_name(ref: FileRef) -> str:
     """Return the name under which it is kept: that in the URL."""
     return ref.filename + METADATA_SUFFIX if ref.is_metadata else ref.filename
+
+
+def find_listed(store: Store, mirror: MirrorIndex, project: ProjectName, ref: FileRef) -> File | None:
+    """Find what the stored page of a project says of a file, or said before it was gone or changed."""
+    for kept in store.kept.of(mirror.source, project):
+        entry = cast("File", kept.entry)
+        if kept.filename == ref.filename and ref_of(entry).key == ref.key:
+            return entry
+    stored = store.pages.get(mirror.source, project)
+    if stored is None or not stored.body:
+        return None
+    body = decoded(stored.body, stored.encoding)
+    return find_file(body, stored.content_type, project, stored.url, ref)
 
 
 def wanted_file(mirror: MirrorIndex, ref: FileRef, project: ProjectName, file: File) -> Wanted:

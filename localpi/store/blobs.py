@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import shutil
@@ -84,6 +85,12 @@ class Blobs:
             self, Path(name), descriptor, expected=expected, size=size, limit=limit, extra=extra, commit=commit
         )
 
+    def pass_through(self, *, expected: Sha256 | None, size: int) -> Receiving:
+        """Begin to hand a file on that is not kept: it goes through memory, at the pace of its readers."""
+        receiving = Receiving(self, None, -1, expected=expected, size=size, limit=None, extra=(), commit=False)
+        receiving.pass_on()
+        return receiving
+
     def check_room(self, size: int) -> None:
         """Raise DiskFull when `size` bytes cannot come in."""
         make_folder(self.incoming)  # the cache may be deleted at any time
@@ -116,9 +123,9 @@ class Blobs:
                 receiving.finish()
             source.unlink(missing_ok=True)
 
-    def sweep(self) -> int:
-        """Remove what a crash left in `incoming/`, and say how many files there were."""
-        leftovers = self.leftovers()
+    def sweep(self, *, before: float = math.inf) -> int:
+        """Remove what a crash left in `incoming/`, changed before a time (POSIX), and say how many files there were."""
+        leftovers = [path for path in self.leftovers() if path.stat().st_mtime < before]
         for leftover in leftovers:
             leftover.unlink(missing_ok=True)
         return len(leftovers)

@@ -76,16 +76,19 @@ class Database:
         *,
         weight: int = 0,
         after: Callable[[], None] | None = None,
+        failed: Callable[[], None] | None = None,
     ) -> None:
         """Run an operation as `write` does, without waiting: what goes wrong is logged.
 
         `weight`: memory in bytes that it keeps until then. `after` is called on the writing thread once it is committed
-        or has failed, or here when the writer could not keep up for 5 s and it was dropped.
+        or has failed, or here when the writer could not keep up for 5 s and it was dropped; `failed` instead of it when
+        nothing was written.
         """
-        if not self._queue.put(Task(operation, weight, after, later=True), ROOM_TIMEOUT_S):
+        if not self._queue.put(Task(operation, weight, after, failed, later=True), ROOM_TIMEOUT_S):
             log.warning("%s: not written: %s", self.path.name, "closed" if self._queue.closed else "too much to write")
-            if after is not None:
-                after()
+            told = failed or after
+            if told is not None:
+                told()
 
     def flush(self) -> None:
         """Wait until everything that was to be written so far is committed; at most a minute."""

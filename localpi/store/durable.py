@@ -64,9 +64,14 @@ def sync_folder(path: Path) -> None:
 
 def check_room(folder: Path, size: int) -> None:
     """Raise DiskFull when `size` bytes cannot fit beside what is there."""
-    state = os.statvfs(folder)
-    if state.f_bavail * state.f_frsize < size:
+    if free_bytes(folder) < size:
         raise DiskFull(f"{folder.name} has no room for {size:,} bytes")
+
+
+def free_bytes(folder: Path) -> int:
+    """Give what a user may still write on the folder's disk, in bytes; FileNotFoundError."""
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
 
 
 def raise_disk_full(error: OSError) -> None:

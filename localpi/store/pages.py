@@ -70,6 +70,9 @@ WHOLE = f"""SELECT {", ".join(COLUMNS)}, coalesce(body, x'') AS body
     FROM pages LEFT JOIN bodies ON bodies.page = pages.id"""  # noqa: S608 - columns of the class above
 ONE = "WHERE source = ? AND project = ?"
 
+MOST_UNWRITTEN = 32 << 20
+"""Bytes of pages that found no room on the disk and are kept in memory."""
+
 
 class Pages:
     """Pages by source and project. Writes do not wait; reads see them at once."""
@@ -77,6 +80,7 @@ class Pages:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._edits: dict[tuple[str, str], list[Edit]] = {}
+        self._unwritten: dict[tuple[str, str], int] = {}
         self._editing = threading.Lock()
 
     def get(self, source: str, project: ProjectName) -> StoredPage | None:
@@ -127,6 +131,12 @@ class Pages:
         sql = f"DELETE FROM pages {ONE}"  # noqa: S608 - constant
         return self._database.write(lambda c: c.execute(sql, (source, project)).rowcount) > 0
 
+    def forget_others(self, sources: tuple[str, ...]) -> int:
+        """Delete the pages of all sources but these, and say how many."""
+        marks = ", ".join("?" * len(sources))
+        sql = f"DELETE FROM pages WHERE source NOT IN ({marks})"  # noqa: S608 - marks alone
+        return self._database.write(lambda c: c.execute(sql, sources).rowcount)
+
     def _find(self, sql: str, key: tuple[str, str]) -> StoredPage | None:
         edits = tuple(self._edits.get(key, ()))  # before the read: what is committed meanwhile changes nothing twice
         rows = self._database.read(f"{sql} {ONE}", key)
@@ -145,13 +155,26 @@ class Pages:
     ) -> None:
         def after() -> None:
             with self._editing:
-                self._edits[key].remove(edit)
-                if not self._edits[key]:
-                    del self._edits[key]
+                edits = self._edits.get(key, [])
+                if edit in edits:
+                    # What came before and could not be written is in the row now, or was meant for a row that is gone.
+                    del edits[: edits.index(edit) + 1]
+                if not edits:
+                    self._edits.pop(key, None)
+                    self._unwritten.pop(key, None)
+
+        def failed() -> None:
+            """Keep the page in memory, as long as there are not too many: the disk is full, serving goes on."""
+            with self._editing:
+                self._unwritten[key] = max(weight, self._unwritten.pop(key, 0))
+                while sum(self._unwritten.values()) > MOST_UNWRITTEN:
+                    dropped = next(iter(self._unwritten))
+                    del self._unwritten[dropped]
+                    self._edits.pop(dropped, None)
 
         with self._editing:
             self._edits.setdefault(key, []).append(edit)
-        self._database.write_later(operation, weight=weight, after=after)
+        self._database.write_later(operation, weight=weight, after=after, failed=failed)
 
 
 def _without(before: StoredPage | None, missing: StoredPage) -> StoredPage:

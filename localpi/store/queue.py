@@ -19,12 +19,14 @@ MOST_WEIGHT = 32 << 20
 class Task:
     """One operation on its way through the writer; may run more than once, until the transaction around it holds.
 
-    `weight` is the memory that it keeps, in bytes; `after` is told by the writer when it is committed or has failed.
+    `weight` is the memory that it keeps, in bytes; `after` is told by the writer when it is committed or has failed,
+    `failed`, where there is one, instead of it when it has failed.
     """
 
     operation: Callable[[sqlite3.Connection], Any]
     weight: int = 0
     after: Callable[[], None] | None = None
+    failed: Callable[[], None] | None = None
     later: bool = False
     done: threading.Event = field(default_factory=threading.Event)
     result: Any = None

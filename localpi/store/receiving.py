@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import weakref
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, cast
 
-from localpi.errors import DigestMismatch, Overlong, StoreBroken, TooLarge, Truncated
+from localpi.errors import DigestMismatch, DiskFull, Overlong, StoreBroken, TooLarge, TransferBroken, Truncated
 from localpi.store.durable import check_room, make_folder, raise_disk_full, sync_file, sync_folder
 from localpi.store.growing import Growing
+from localpi.store.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +43,14 @@ EXTRA_DIGESTS: dict[str, Callable[[], Digest]] = {
 class Receiving:
     """The writing end of a file on its way in; all methods but `open_reader` belong to one thread.
 
-    `finish` checks and keeps the file. As a context manager it throws away what was neither kept nor failed.
+    `finish` checks and keeps the file, or after `pass_on` only checks it (`stored` stays false). As a context manager
+    it throws away what was neither kept nor failed.
     """
 
     def __init__(
         self,
         blobs: Blobs,
-        path: Path,
+        path: Path | None,
         descriptor: int,
         *,
         expected: Sha256 | None,
@@ -64,11 +67,14 @@ class Receiving:
         self.digests: dict[str, str] = {}
         self.generation = 0
         self.sha256: Sha256 | None = None
+        self.window: Window | None = None
         self._blobs, self._expected, self._limit = blobs, expected, limit
         self._extra, self._commit = extra, commit
         self._descriptor, self._path = descriptor, path
         self._closing = threading.Lock()
         self._old = 0  # bytes of an earlier attempt that still lie in the file, see restart
+        self._old_digest = ""
+        self._readers: weakref.WeakSet[Growing] = weakref.WeakSet()
         self._start_hashing()
 
     def _start_hashing(self) -> None:
@@ -86,7 +92,8 @@ class Receiving:
         """Say how long the file is, in bytes; readers that were promised another length break off."""
         if self._limit is not None and total > self._limit:
             raise TooLarge("the file", self._limit)
-        check_room(self._path.parent, total - self.received)
+        if self._path is not None:
+            check_room(self._path.parent, total - self.received)
         self.total = total
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
@@ -96,6 +103,9 @@ class Receiving:
             raise TooLarge("the file", self._limit)
         if self.total is not None and end > self.total:
             raise Overlong(self.total)
+        if self.window is not None:
+            self._pass(self.window, memoryview(data))
+            return len(data)
         if self.received < self._old:
             self._compare(bytes(data))
         view = memoryview(data)
@@ -108,10 +118,44 @@ class Receiving:
         except OSError as error:
             raise_disk_full(error)
             raise
+        self._count(memoryview(data))
+        return len(data)
+
+    def _count(self, data: memoryview) -> None:
         for running in self._hashes.values():
             running.update(data)
-        self.received = end
-        return len(data)
+        self.received += len(data)
+
+    def pass_on(self) -> None:
+        """Keep the file no more: what comes from here on goes through memory to those who read it.
+
+        The pace is then that of the readers. DiskFull when its length is not known: nobody can read such a file yet.
+        """
+        if self.total is None:
+            raise DiskFull("no room for a file of unknown length")
+        self.window = Window(max(self.received, self._old), self._places)
+
+    def _places(self) -> list[int]:
+        while True:
+            try:
+                places = [reader.place() for reader in tuple(self._readers)]
+            except RuntimeError:  # another thread has just opened one
+                continue
+            return sorted(place for place in places if place is not None)
+
+    def _pass(self, window: Window, data: memoryview) -> None:
+        """Hand bytes on; those of an earlier attempt were handed on before, and must have been the same."""
+        again = data[: max(0, self._old - self.received)]
+        self._count(again)
+        if again and self.received == self._old and self._digest() != self._old_digest:
+            raise TransferBroken("the second attempt brought another file than the first")
+        data = data[len(again) :]
+        if data:
+            window.write(data)
+            self._count(data)
+
+    def _digest(self) -> str:
+        return self._hashes["sha256"].hexdigest()
 
     def _compare(self, data: bytes) -> None:
         """Break off the readers that were given bytes of an earlier attempt when these are others."""
@@ -122,7 +166,8 @@ class Receiving:
 
     def restart(self) -> None:
         """Begin again at the first byte (the source cannot resume); readers follow as long as the bytes agree."""
-        self._old = max(self._old, self.received)
+        if self.received >= self._old:
+            self._old, self._old_digest = self.received, self._digest()
         self.received = 0
         self._start_hashing()
 
@@ -135,7 +180,8 @@ class Receiving:
             raise Truncated(self.received, self.total)
         if self.total is not None and self.received > self.total:
             raise Overlong(self.total)
-        os.ftruncate(self._descriptor, self.received)
+        if self.window is None:
+            os.ftruncate(self._descriptor, self.received)
         self.digests = {name: running.hexdigest() for name, running in self._hashes.items()}
         found = cast("Sha256", self.digests["sha256"])
         if self._expected is not None and found != self._expected:
@@ -145,7 +191,9 @@ class Receiving:
         self.sha256 = found
         self.total = self.received
         self.verified = True
-        if self._commit:
+        if self.window is not None:
+            self._unlink()
+        elif self._commit:
             self.publish()
         return found
 
@@ -155,11 +203,13 @@ class Receiving:
             if self.stored and self.sha256:
                 return self._blobs.path(self.sha256).open("rb")
             self._check_usable()
+            if self._path is None:
+                raise DiskFull("the file was not kept")
             return self._path.open("rb")
 
     def publish(self) -> Sha256:
         """Bring a finished file to the medium under its own name; only then may a database row speak of it."""
-        if self.sha256 is None:
+        if self.sha256 is None or self._path is None:
             message = "publish comes after finish"
             raise ValueError(message)
         if self.stored:
@@ -190,8 +240,12 @@ class Receiving:
             if self.stored or self.error is not None:
                 return
             self.error = error
-            self._path.unlink(missing_ok=True)
+            self._unlink()
             self._close_descriptor()
+
+    def _unlink(self) -> None:
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Throw away what was not published."""
@@ -221,8 +275,15 @@ class Receiving:
                     raise StoreBroken("the file was removed as soon as it had come") from None
             else:
                 self._check_usable()
-                descriptor = os.dup(self._descriptor)
+                descriptor = self._descriptor
+                return self.follow(descriptor, start, self.total - start if length is None else length)
         return Growing(self, descriptor, start, self.total - start if length is None else length)
+
+    def follow(self, descriptor: int, start: int, length: int) -> Growing:
+        """Make a reader of an open file; the descriptor is doubled."""
+        reader = Growing(self, os.dup(descriptor) if descriptor >= 0 else -1, start, length)
+        self._readers.add(reader)
+        return reader
 
     def _check_usable(self) -> None:
         if self.error is not None:

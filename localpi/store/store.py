@@ -13,9 +13,11 @@ from localpi.store.blobs import Blobs
 from localpi.store.cached import Cached
 from localpi.store.changes import Changes
 from localpi.store.check import Problem, check
+from localpi.store.counters import Counters
 from localpi.store.database import Database
 from localpi.store.durable import make_folder, tag_cache
 from localpi.store.events import Events, Offline
+from localpi.store.holdings import Holdings
 from localpi.store.indexes import Indexes
 from localpi.store.kept import Kept
 from localpi.store.migrations import find_damage, is_unclean, migrate
@@ -75,6 +77,8 @@ class Store:
         self.pins = Pins(own)
         self.pages = Pages(cache)
         self.cached = Cached(cache)
+        self.holdings = Holdings(cache)
+        self.counters = Counters(cache)
         self._clock = clock
 
     def check(self, *, deep: bool = False) -> tuple[Problem, ...]:

@@ -101,8 +101,9 @@ class Writer:
             about = task.error if isinstance(task.error, LocalpiError | sqlite3.Error) else None
             log.warning("not written: %s", about or "unexpected error", exc_info=None if about else task.error)
         try:
-            if task.after is not None:
-                task.after()
+            told = task.failed if task.error is not None and task.failed is not None else task.after
+            if told is not None:
+                told()
         except Exception:
             log.exception("after a write")
         task.done.set()

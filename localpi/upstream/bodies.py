@@ -16,9 +16,7 @@ LARGEST_PAGE: Final = 64_000_000
 _PIECE: Final = 262_144
 
 
-def read_page(
-    response: HTTPResponse, where: str, progress: Progress | None = None
-) -> tuple[bytes, bool] | Unreachable:
+def read_page(response: HTTPResponse, where: str, progress: Progress | None = None) -> tuple[bytes, bool] | Unreachable:
     """(body as it came, whether it is gzip); `progress` grows with it.
 
     The exceptions of urllib3 come through. A gzip body is decoded on the way, to count it and to see its end, and

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from localpi.upstream.files import OpenedFile
     from localpi.upstream.mirror import Mirror, Reach
     from localpi.upstream.pieces import Peeked, Piece, Unranged
-    from localpi.upstream.publication import Publication, Published
     from localpi.upstream.wire import Wire
 
 OPEN_S = 15.0

@@ -12,7 +12,21 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from localpi.errors import LocalpiError
-from localpi.web import admin, api, files, front, indexes, mirroring, removal, simple_pages, upload, users, why
+from localpi.web import (
+    admin,
+    admin_cache,
+    api,
+    files,
+    front,
+    indexes,
+    metrics,
+    mirroring,
+    removal,
+    simple_pages,
+    upload,
+    users,
+    why,
+)
 from localpi.web.answers import answer_error, answer_status, status_of
 from localpi.web.context import KEY, Context
 from localpi.web.guard import Guard
@@ -33,8 +47,8 @@ HOT = "localpi.hot"
 """The environ key under which the channel hands back what `find_hot` gave it."""
 
 BLUEPRINTS = (
-    front.blueprint, api.blueprint, admin.blueprint, users.blueprint, indexes.blueprint,
-    simple_pages.blueprint, files.blueprint, upload.blueprint, removal.blueprint,
+    front.blueprint, api.blueprint, admin.blueprint, admin_cache.blueprint, metrics.blueprint,
+    users.blueprint, indexes.blueprint, simple_pages.blueprint, files.blueprint, upload.blueprint, removal.blueprint,
     mirroring.blueprint, why.blueprint,
 )  # fmt: skip
 

@@ -47,7 +47,8 @@ def send_file(user: str, index: str, area: str, rest: str) -> Response:
     etag = f'"{answer.etag}"'
     if answer.path is not None and not request.environ.get("QUERY_STRING"):
         complete = [*headers, ("Content-Length", str(answer.size)), *context.headers_for(headers)]
-        context.hot.keep_file(request.environ["PATH_INFO"], Kept.file(str(answer.path), complete, etag, stamps))
+        kept = Kept.file(str(answer.path), complete, etag, stamps, context.library.cache.uses.open)
+        context.hot.keep_file(request.environ["PATH_INFO"], kept)
     file = answer.file if answer.file is not None else BytesIO()
     if etag_matches(request.headers.get("If-None-Match", ""), etag):
         file.close()

@@ -12,7 +12,7 @@ import time
 import zlib
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from io import BytesIO
+from io import BytesIO, FileIO
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Hot:
     headers: Headers
     body: bytes | None = None
     path: str | None = None
+    open_file: Callable[[str], FileIO] = FileIO
 
     def send(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as a WSGI application does; needs `wsgi.file_wrapper` for what has a body.
@@ -51,7 +52,7 @@ class Hot:
         OSError, before anything is answered, when the file is not on disk any more.
         """
         if self.path is not None:
-            file: Any = open(self.path, "rb", buffering=0)  # noqa: SIM115, PTH123 -- the server closes it; half the cost
+            file: Any = self.open_file(self.path)  # the server closes it
         elif self.body is not None:
             file = BytesIO(self.body)  # shares the bytes until somebody writes
         else:
@@ -99,9 +100,11 @@ class Kept:
         return cls(full, Hot("200 OK", headers), _unchanged(headers), body.etag, stamps, fresh_until, body)
 
     @classmethod
-    def file(cls, on_disk: str, headers: Headers, etag: str, stamps: Stamped) -> Kept:
-        """Make the answers of a complete file on disk."""
-        full = Hot("200 OK", headers, path=on_disk)
+    def file(
+        cls, on_disk: str, headers: Headers, etag: str, stamps: Stamped, open_file: Callable[[str], FileIO] = FileIO
+    ) -> Kept:
+        """Make the answers of a complete file on disk; `open_file` is called each time that it is sent."""
+        full = Hot("200 OK", headers, path=on_disk, open_file=open_file)
         return cls(full, Hot("200 OK", headers), _unchanged(headers), etag, stamps, inf)
 
 
