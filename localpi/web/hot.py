@@ -32,8 +32,9 @@ Variant = tuple[str, str | None, str | None, str | None, str | None]
 
 NOT_WORTH_ZIPPING = 1024  # bytes; a TCP segment holds it either way
 _OF_THE_BODY = frozenset({"Content-Length", "Content-Type", "Content-Encoding", "Content-Security-Policy"})
-_MOST_PATHS = 20_000
+_MOST_ANSWERS = 20_000  # pages, and files: 2 kB each, which no body counts
 _MOST_VARIANTS = 32
+_LONGEST_VARIANT = 2000  # characters; uv's has 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class HotAnswers:
         self._pages: dict[str, dict[Variant, Kept]] = {}
         self._bodies: dict[object, Body] = {}
         self._size = 0
+        self._answers = 0
 
     def find(self, method: str, path: str, query: str, headers: Mapping[str, str], key: str = "") -> Hot | None:
         """Return the ready answer to a request, None when a worker has to make one. Never blocks.
@@ -187,14 +189,16 @@ class HotAnswers:
         """Keep a page's answer under its raw request, as long as its body is held."""
         body = kept.body
         with self._lock:
-            if body is None or not self._holds(body):
+            if body is None or not self._holds(body) or sum(len(part or "") for part in variant) > _LONGEST_VARIANT:
                 return
-            if len(self._pages) >= _MOST_PATHS:
-                self._pages.clear()
+            if self._answers >= _MOST_ANSWERS:
+                for full in tuple(self._pages):
+                    self._forget_page(full)
+            if len(self._pages.get(path, ())) >= _MOST_VARIANTS:
+                self._forget_page(path)
             variants = self._pages.setdefault(path, {})
-            if len(variants) >= _MOST_VARIANTS:
-                variants.clear()
             before = variants.get(variant)
+            self._answers += before is None
             variants[variant] = kept
             body.places.add((path, variant))
             if before is not None and before.body is not None and before.body is not body:
@@ -205,7 +209,7 @@ class HotAnswers:
     def keep_file(self, path: str, kept: Kept) -> None:
         """Keep the answer that sends a complete file: only its name and headers, the bytes stay on disk."""
         with self._lock:
-            if len(self._files) >= _MOST_PATHS:
+            if len(self._files) >= _MOST_ANSWERS:
                 self._files.clear()
             self._files[path] = kept
 
@@ -220,6 +224,14 @@ class HotAnswers:
     def totals(self) -> tuple[int, int]:
         """Return how many bodies are held, and their bytes."""
         return len(self._bodies), self._size
+
+    def _forget_page(self, path: str) -> None:
+        """Forget all answers at a path, in the bodies that they send too."""
+        variants = self._pages.pop(path, {})
+        self._answers -= len(variants)
+        for variant, kept in variants.items():
+            if kept.body is not None:
+                kept.body.places.discard((path, variant))
 
     def _is_current(self, stamps: Stamped) -> bool:
         for project, stamp in stamps:  # noqa: SIM110 -- a generator costs more than the comparison
@@ -244,6 +256,7 @@ class HotAnswers:
             variants = self._pages.get(path, {})
             if (kept := variants.get(variant)) is not None and kept.body is body:
                 del variants[variant]
+                self._answers -= 1
             if not variants:
                 self._pages.pop(path, None)
 

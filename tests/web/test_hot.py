@@ -188,6 +188,21 @@ def test_variants_and_paths_are_bounded(hot: HotAnswers) -> None:
     assert len(hot._pages[PATH]) <= 32
 
 
+def test_what_makes_an_answer_leaves_nothing_behind(hot: HotAnswers) -> None:
+    """A client that says something else each time does not fill the memory: not with keys, not with long ones."""
+    body = hot.share(b"page", lambda: b"page")
+    for number in range(30_000):
+        variant = ("", f"text/{number}", None, None, None)
+        kept = Kept.page(body, b"page", [], ((NAME, hot.stamp(NAME)),), inf)
+        hot.keep_page(f"/root/pypi/+simple/{number // 30}/", variant, kept)
+    assert hot._answers == sum(len(variants) for variants in hot._pages.values()) == len(body.places) <= 20_000
+    assert hot.find("GET", PATH, "", REQUEST) is None
+    keep(hot, b"page")
+    assert hot.find("GET", PATH, "", REQUEST) is not None
+    hot.keep_page(PATH, ("", "x" * 60_000, None, None, None), kept)
+    assert hot.find("GET", PATH, "", {"ACCEPT": "x" * 60_000}) is None
+
+
 def test_a_file_is_sent_from_the_disk(hot: HotAnswers, stamps: Stamps, tmp_path: Path) -> None:
     """A complete file is opened when it is sent; ranges and dates are a worker's business."""
     on_disk = tmp_path / "blob"
