@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+CONFIRM_S = 0.3
+"""Until the probe that confirms a first failure: what asked first is answered by then, from the page as it was."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 LONGEST_RETRY_AFTER_S = 600.0
@@ -131,5 +133,5 @@ def sooner(health: Health, at: float, *, anyway: bool = False) -> Health:
 
 def _pause(health: Health, strikes: int, dice: float) -> float:
     if health.well:
-        return 0.0
+        return CONFIRM_S
     return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(max(strikes - 2, 0), 8)) * (0.8 + 0.4 * dice)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from localpi.index.announcing import Announcing
 from localpi.index.clock import clock, utc
 from localpi.index.fetching import Fetching
+from localpi.index.health import Health
 from localpi.index.journal import Journal
 from localpi.index.keeping import Keeping
 from localpi.index.known import KnownPages
@@ -47,12 +48,14 @@ class Mirroring:
         return all_mirrors(self.registry)
 
     def bases(self) -> tuple[BaseHealth, ...]:
-        """Return how each mirror is doing, in the order of their names."""
+        """Return how each mirror is doing, in the order of their names; a failure counts once it is confirmed."""
         rows = []
         for mirror in self.all():
             health = self.watch.health(mirror)
+            if not health.well and not health.confirmed:
+                health = Health(offline=health.offline)
             since = utc(health.since_us) if health.since_us else None
-            next_probe = self.watch.next_probe(mirror)
+            next_probe = None if health.well else self.watch.next_probe(mirror)
             rows.append(BaseHealth(mirror.name, health.state, health.reason, since, next_probe, health.offline))
         return tuple(rows)
 

@@ -224,7 +224,7 @@ class Watch:
         outcome = self._contact(mirror, PROBE_S)
         if isinstance(outcome, Unreachable):
             if self._answers.get(mirror.source, 0.0) < began:
-                self.note_failure(mirror, outcome, probed=True)
+                self.note_failure(mirror, outcome)
             return
         self._states.change(
             mirror.name, mirror.source, lambda before: doubted(before, "keeps who asks waiting", self._now_us())
@@ -234,7 +234,7 @@ class Watch:
         """Probe a mirror that is well because somebody wants to know."""
         outcome = self._contact(mirror, LONG_PROBE_S)
         if isinstance(outcome, Unreachable):
-            self.note_failure(mirror, outcome, probed=True)
+            self.note_failure(mirror, outcome)
 
     def _touch_others(self, mirror: MirrorIndex) -> None:
         for other in self._distinct():

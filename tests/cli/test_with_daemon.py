@@ -53,6 +53,7 @@ def test_up_status_down(run: Run, home: Path) -> None:
         assert [base["index"] for base in found.pop("bases")] == ["root/pypi"]
         assert 0 <= found.pop("uptime_s") < 60
         assert found.pop("version")
+        assert found.pop("notes") == []
         assert found == {
             "schema": 1,
             "running": True,

@@ -28,10 +28,10 @@ def test_what_opens_the_circuit(kind: str, state: str) -> None:
     assert state == fail(Health(), kind).state
 
 
-def test_a_first_failure_is_probed_at_once_and_changes_no_page() -> None:
-    """The state says why and since when, the first probe is due now, and only one that fails too confirms it."""
+def test_a_first_failure_is_probed_soon_and_changes_no_page() -> None:
+    """The state says why and since when, the first probe is due soon, and only one that fails too confirms it."""
     first = fail(Health(), "connect")
-    assert Health("down", "reason of connect", 100_000_000, 1, 100.0) == first
+    assert Health("down", "reason of connect", 100_000_000, 1, 100.3) == first
     assert (first.reachable, first.filters) == (False, False)
     assert probe(first, "connect").filters
 
