@@ -26,6 +26,7 @@ COMMANDS = {
     "uninstall": "localpi.cli.leaving",
     "config": "localpi.cli.config",
     "index": "localpi.cli.indexes",
+    "base": "localpi.cli.bases",
     "user": "localpi.cli.users",
     "token": "localpi.cli.tokens",
     "cache": "localpi.cli.cache",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localpi.index.accounts import Accounts
+from localpi.index.base_checks import BaseChecks
 from localpi.index.cache import Cache, build_cache
 from localpi.index.cache_verify import Verifier
 from localpi.index.files import Files
@@ -48,6 +49,7 @@ class Library:
     watch: Watch
     mirroring: Mirroring
     whys: Whys
+    base_checks: BaseChecks
     cache: Cache
     verifier: Verifier
 
@@ -115,6 +117,7 @@ def build_library(
         watch=watch,
         mirroring=mirroring,
         whys=Whys(registry, store, mirroring, pages),
+        base_checks=BaseChecks(upstream, registry, store),
         cache=cache,
         verifier=Verifier(store, cache, files),
     )

@@ -98,9 +98,9 @@ class Daemon:
         """Call devpi's API as the owner and return the `result` of its envelope; raises as above."""
         return self._result(method, path + ("?" + urlencode(query) if query else ""), body)
 
-    def admin(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+    def admin(self, method: str, path: str, body: object = None, *, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
         """Call `/+admin{path}` as the owner; raises as above."""
-        return self._object(method, "/+admin" + path, body)
+        return self._object(method, "/+admin" + path, body, timeout_s=timeout_s)
 
     def ask(self, path: str) -> dict[str, Any]:
         """Return the object at a path that is open to readers, as the owner; raises as above."""

@@ -11,7 +11,12 @@ from localpi.remote.told import Base, CheckedBase, Collision, IndexRow, NewBase
 from localpi.reports import BaseHealth, bases_from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from localpi.settings.paths import Paths
+
+
+CHECK_S = 90.0
 
 
 class RemoteIndexes:
@@ -70,16 +75,23 @@ class RemoteBases:
 
     def check_base(self, url: str, user: str, password: str) -> CheckedBase:
         """Have the daemon look at an upstream."""
-        body = {"url": url, "user": user or None, "password": password or None}
-        found = self._ask.admin("trying a URL before it is added", "POST", "/bases/check", body)
+        found = self.check(url, user, password)
         return CheckedBase(
-            url,
+            text(found, "url") or url,
             good=bool(found.get("good")),
             reason=text(found, "reason"),
             facts=tuple(str(fact) for fact in found.get("facts") or ()),
             claims=tuple(str(claim) for claim in found.get("claims") or ()),
             needs_credentials=bool(found.get("needs_credentials")),
+            reachable=bool(found.get("reachable", True)),
         )
+
+    def check(self, url: str, user: str, password: str, *, names: Sequence[str] = ()) -> dict[str, Any]:
+        """Have the daemon look at an upstream that should have `names`; return all that it tells, waits for that."""
+        what = "trying a URL before it is added"
+        body = {"url": url, "user": user or None, "password": password or None, "names": list(names)}
+        key = text(self._ask.admin(what, "POST", "/bases/check", body), "check")
+        return self._ask.daemon.admin("GET", f"/bases/check/{quote(key)}", timeout_s=CHECK_S)
 
     def add_base(self, wanted: NewBase, user: str, password: str) -> None:
         """Make a mirror and put it in front of the bases; leaves no mirror behind that is no base."""
@@ -107,7 +119,7 @@ class RemoteBases:
 
     def test_base(self, name: str) -> BaseHealth:
         """Have it probed now."""
-        self._ask.admin("a probe by hand", "POST", "/bases/probe", {"index": name})
+        self._ask.admin("a probe by hand", "POST", "/probe", {"index": name})
         found = next((row for row in self.base_rows() if row.health.index == name), None)
         return found.health if found else BaseHealth(name, "off", "there is no such mirror any more")
 

@@ -89,6 +89,7 @@ class CheckedBase:
     """What a look at an upstream's URL has found."""
 
     url: str
+    """Where the simple index is: below the URL that was given, perhaps."""
     good: bool
     """Whether it can be a mirror."""
     reason: str = ""
@@ -98,6 +99,8 @@ class CheckedBase:
     claims: tuple[str, ...] = ()
     """Name patterns that look like its own."""
     needs_credentials: bool = False
+    reachable: bool = True
+    """Whether anything answered there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from localpi.web import (
     admin,
     admin_cache,
     api,
+    bases,
     files,
     front,
     indexes,
@@ -49,7 +50,7 @@ HOT = "localpi.hot"
 BLUEPRINTS = (
     front.blueprint, api.blueprint, admin.blueprint, admin_cache.blueprint, metrics.blueprint,
     users.blueprint, indexes.blueprint, simple_pages.blueprint, files.blueprint, upload.blueprint, removal.blueprint,
-    mirroring.blueprint, why.blueprint,
+    mirroring.blueprint, why.blueprint, bases.blueprint,
 )  # fmt: skip
 
 

@@ -7,10 +7,13 @@ import html
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from made.wheels import wheel_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 V1_JSON = "application/vnd.pypi.simple.v1+json"
 V1_HTML = "application/vnd.pypi.simple.v1+html"
@@ -95,6 +98,17 @@ def html_page(project: str, files: tuple[MadeFile, ...], base: str, shows: Shows
             attributes += f' data-core-metadata="sha256={_sha256(file.metadata)}"'
         lines.append(f"<a {attributes}>{file.filename}</a><br>")
     return "\n".join([*lines, "</body></html>\n"]).encode()
+
+
+def json_list(names: Sequence[str]) -> bytes:
+    """A PEP 691 list of projects."""
+    return json.dumps({"meta": {"api-version": "1.0"}, "projects": [{"name": name} for name in names]}).encode()
+
+
+def html_list(names: Sequence[str]) -> bytes:
+    """A PEP 503 list of projects."""
+    links = "".join(f'<a href="/simple/{name}/">{name}</a>\n' for name in names)
+    return f"<!DOCTYPE html><html><head><title>Simple index</title></head><body>\n{links}</body></html>\n".encode()
 
 
 def _sha256(data: bytes) -> str:

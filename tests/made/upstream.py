@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from made.answering import Answer, Gone, bomb, send
-from made.corpus import V1_JSON, MadeFile, Shows, html_page, json_page, project_of
+from made.corpus import V1_JSON, MadeFile, Shows, html_list, html_page, json_list, json_page, project_of
 from made.faults import (
     Encoded,
     Fault,
@@ -74,6 +74,7 @@ class MadeUpstream:
         self.json, self.shows, self.etags, self.last_modified = json, shows or Shows(), etags, last_modified
         self.max_age, self.gzip_pages, self.ranges, self.serial = max_age, gzip_pages, ranges, serial
         self.credential = credential
+        self.lists = True
         self.requests: list[Request] = []
         self.connections = 0
         self.files: dict[str, MadeFile] = {}
@@ -255,11 +256,19 @@ class MadeUpstream:
             expected = base64.b64encode(":".join(self.credential).encode()).decode()
             if request.headers.get("authorization") != f"Basic {expected}":
                 return Answer(401, {"WWW-Authenticate": 'Basic realm="made"', "Content-Type": "text/plain"}, b"log in")
+        if path == "/simple/" and self.lists:
+            return self._list(request)
         if path.startswith("/simple/"):
             return self._page(request, path.removeprefix("/simple/").strip("/"), fault)
         if path.startswith("/files/"):
             return self._file(request, path.removeprefix("/files/"), fault)
         return Answer(404, {"Content-Type": "text/plain"}, b"not found")
+
+    def _list(self, request: Request) -> Answer:
+        names = sorted({file.project for file in self.files.values()})
+        if self.json and V1_JSON in request.headers.get("accept", ""):
+            return Answer(200, {"Content-Type": V1_JSON}, json_list(names))
+        return Answer(200, {"Content-Type": "text/html; charset=utf-8"}, html_list(names))
 
     def _page(self, request: Request, project: str, fault: Fault | None) -> Answer:
         if isinstance(fault, PageOf):

@@ -111,6 +111,8 @@ class AddBase(Dialog[Wanted]):
             shown.update(Content.assemble((f"○ {title}: ", "$text-warning"), plain(f"{reason} → {remedy}")))
             return
         shown.update(_found(checked))
+        if checked.good and self._text("url") == url and "@" not in url:
+            self.query_one("#url", Input).value = checked.url
         if checked.claims and not self._text("claims"):
             self.query_one("#claims", Input).value = ",".join(checked.claims)
         if checked.needs_credentials:
