@@ -106,3 +106,17 @@ def test_status_names_every_tool_that_is_wired(run: Run, daemon: Daemon) -> None
     assert elsewhere.json["wired"] == ["uv", "twine"]
     running = json.loads((daemon.home / "runtime" / "daemon.json").read_text())
     assert psutil.pid_exists(running["pid"])
+
+
+def test_up_can_wire_pip_in_the_same_breath(run: Run) -> None:
+    """One command from an empty home to a pip that installs from here; the URL alone is data."""
+    started = run("up", "--wire", "--no-service", LOCALPI_PORT="0")
+    try:
+        assert started.code == 0, started.err
+        url = started.out.strip()
+        assert (Path.home() / ".config" / "pip" / "pip.conf").read_text() == f"[global]\nindex-url = {url}\n"
+        assert "next:" not in started.err
+        assert run("status", "--json").json["wired"] == ["pip"]
+    finally:
+        assert run("unwire-pip").code == 0
+        assert run("down").code == 0
