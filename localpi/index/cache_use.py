@@ -32,11 +32,14 @@ class Uses:
         self._hot[path] = self._hot.get(path, 0) + 1
         return file
 
-    def hit(self, file: BinaryIO, sha256: Sha256, size: int) -> None:
-        """Note that a file of a mirror is sent from here."""
+    def sent(self, file: BinaryIO, sha256: Sha256, size: int, *, hit: bool) -> None:
+        """Note that a file of a mirror is sent from the disk; no hit where the client had to wait for it to come."""
         self._open.add(file)
         self._store.cached.used(sha256, self._now_us())
-        self._store.counters.add(hits=1, hit_bytes=size)
+        if hit:
+            self._store.counters.add(hits=1, hit_bytes=size)
+        else:
+            self.miss()
 
     def miss(self) -> None:
         """Note that a client gets a file from its upstream."""

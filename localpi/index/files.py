@@ -111,9 +111,11 @@ class Files:
     ) -> FileAnswer | Redirect | Waiting:
         name = stored_name(ref)
         cached = self._store.cached.find(mirror.source, ref.key, name)
-        answer = self._from_cache(cached.sha256, name, head=head) if cached is not None else None
-        if answer is not None:
-            return answer
+        if cached is not None:
+            began_us = self._now_us() - int((time.monotonic() - asked_at) * 1e6)
+            answer = self._from_cache(cached.sha256, name, head=head, awaited=cached.stored_us > began_us)
+            if answer is not None:
+                return answer
         looked = self._look_up(mirror, ref, asked_at)
         if isinstance(looked, Waiting):
             return looked
@@ -190,10 +192,11 @@ class Files:
         file.seek(0)
         return FileAnswer(file, size, sha256, filename, Path(file.name))
 
-    def _from_cache(self, sha256: Sha256, filename: str, *, head: bool) -> FileAnswer | None:
+    def _from_cache(self, sha256: Sha256, filename: str, *, head: bool, awaited: bool = False) -> FileAnswer | None:
+        """Open a file of a mirror that is here; `awaited` says that it came while this client waited: no hit."""
         answer = self._from_blobs(self._store.files, sha256, filename)
         if answer is not None and answer.file is not None and not head:
-            self._cache.uses.hit(answer.file, sha256, answer.size)
+            self._cache.uses.sent(answer.file, sha256, answer.size, hit=not awaited)
         return answer
 
     def fetch_again(self, mirror: MirrorIndex, link: CachedFile) -> Download | None:
