@@ -29,18 +29,19 @@ def check_bases(facts: Facts) -> Iterator[Finding]:
 def _away(base: BaseFacts) -> Finding:
     """Say why nothing comes from it, and from when on."""
     health, mirror = base.health, quote(base.health.index)
+    short = mirror.removeprefix("root/")  # as `base` takes it
     severity, what, remedy = {
         "off": ("note", "was set offline by hand", f"localpi offline auto {mirror}"),
         "auth": (
             "problem",
             "wants other credentials",
-            f"localpi index set {mirror} mirror_url=https://USER:PASSWORD@HOST/…   (they go to your keyring)",
+            f"localpi base set {short} --credentials",
         ),
         "captive": ("warning", "is behind a login page", "log in to the network, in a browser"),
         "down": (
             "warning",
             "is down",
-            f"it is looked for; if {base.url or 'its URL'} is wrong: localpi index set {mirror} mirror_url=URL",
+            f"it is looked for; if {base.url or 'its URL'} is wrong: localpi base set {short} URL",
         ),
     }[health.state]
     since = f" since {health.since}" if health.since else ""
@@ -137,13 +138,13 @@ def check_strays(facts: Facts) -> Iterator[Finding]:
     for shadow in adding:
         remedy = f"unset {shadow.where}" if "/" not in shadow.where else f"take it out of {shadow.where}"
         if "index" in shadow.what.lower():
-            remedy += "; as a base of this index: localpi index create root/NAME type=mirror mirror_url=URL"
+            remedy += "; as a base of this index: localpi base add NAME URL --append"
         yield Finding("strays", "warning", _with_place(shadow.what, shadow.where), meaning, remedy)
     for stray in facts.strays:
         what = f"{stray.tool} looks at {stray.url} as well ({stray.key} in {stray.where})"
         remedy = f"take it out of {stray.where}"
         if stray.url.startswith(("http://", "https://")) and stray.key != "find-links":
-            remedy += f"; as a base: localpi index create root/NAME type=mirror mirror_url={quote(stray.url)}"
+            remedy += f"; as a base of this index: localpi base add NAME {quote(stray.url)} --append"
         yield Finding("strays", "warning", what, meaning, remedy)
     if not adding and not facts.strays and any(tool.ours for tool in facts.tools):
         yield Finding("strays", "ok", "no other index beside this one")

@@ -119,6 +119,7 @@ def test_status_without_a_daemon_still_has_its_shape(run: Callable[..., Any]) ->
         "cache": {"bytes": 0, "files": 0, "budget": None},
         "version": "",
         "uptime_s": None,
+        "notes": [],
     }
 
 

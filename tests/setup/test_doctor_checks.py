@@ -190,7 +190,7 @@ CASES: list[tuple[str, Facts, str, str, str, str]] = [
     ("a clock set back", replace(WELL, clock=ClockFacts(2026, "/h/db", 7200)), "clock", "warning", "2 hours", "clock"),
     ("a base that is down", replace(WELL, bases=(base("down", "refused"),)), "bases", "warning", "refused", "up.ex"),
     ("a login page", replace(WELL, bases=(base("captive", "a portal"),)), "bases", "warning", "portal", "browser"),
-    ("a password", replace(WELL, bases=(base("auth", "401"),)), "bases", "problem", "credentials", "mirror_url="),
+    ("a password", replace(WELL, bases=(base("auth", "401"),)), "bases", "problem", "credentials", "base set pypi"),
     ("off by hand", replace(WELL, bases=(base("off", "x"),)), "bases", "note", "by hand", "localpi offline auto"),
     (
         "a base that is gone, and nobody knows yet",
@@ -244,12 +244,12 @@ CASES: list[tuple[str, Facts, str, str, str, str]] = [
     (
         "an index beside ours",
         replace(WELL, shadows=(ShadowFacts(("pip",), "/p", "extra-index-url = x", beats=False),)),
-        "strays", "warning", "extra-index-url = x (/p)", "type=mirror",
+        "strays", "warning", "extra-index-url = x (/p)", "localpi base add NAME URL",
     ),
     (
         "an index of the machine's uv",
         replace(WELL, strays=(Stray("uv", "/etc/uv/uv.toml", "[[index]]", "https://x.example/"),)),
-        "strays", "warning", "/etc/uv/uv.toml", "mirror_url=https://x.example/",
+        "strays", "warning", "/etc/uv/uv.toml", "localpi base add NAME https://x.example/",
     ),
     (
         "a name that is refused",
