@@ -44,6 +44,9 @@ def check_daemon(facts: Facts) -> Iterator[Finding]:
         what = f"{daemon.stale_file} speaks of a daemon that is gone"
         meaning = "it was killed, or the machine went down; what was committed is there"
         yield Finding("daemon", "warning", what, meaning, "localpi up", f"remove {daemon.stale_file}")
+    if daemon.waiting:
+        yield Finding("daemon", "note", "the daemon is not running, and starts with the next request", "", "localpi up")
+        return
     if daemon.state == "absent":
         said = f"; its last words: {daemon.last_words}" if daemon.last_words else ""
         meaning = f"whatever is wired to it cannot install meanwhile{said}"
@@ -156,6 +159,8 @@ def check_port(facts: Facts) -> Iterator[Finding]:
         what = f"port {settings.port} is in use by {facts.port.owner or 'another program'}{kind}"
         remedy = f"stop it, or: localpi config set port {settings.port + 1 if settings.port < 65535 else 3141}"
         yield Finding("port", "problem", what, "the daemon cannot start", remedy)
+    elif daemon.waiting:
+        yield Finding("port", "ok", f"port {settings.port} is held by systemd, for the daemon")
     elif daemon.state == "absent" and settings.port:
         yield Finding("port", "ok", f"port {settings.port} is free")
 

@@ -57,6 +57,8 @@ class DaemonFacts:
     host: str = ""
     """The address that it is bound to."""
     port: int = 0
+    waiting: bool = False
+    """Absent, and systemd holds its socket: the next request starts it."""
     pid: int | None = None
     version: str = ""
     own_version: str = ""

@@ -37,7 +37,7 @@ def gather_facts(
     service = report_service(paths, environ)
     port = port_taken(settings.host, settings.port) if daemon.state == "absent" and settings.port else None
     if port is not None and port.owner.startswith("systemd ") and service.installed:
-        port = None  # its socket: the next request starts the daemon
+        port, daemon = None, replace(daemon, waiting=True)
     tools, shadows, strays = gather_tools(paths, daemon.url, told.indexes, environ, platform)
     facts = Facts(
         settings=told_settings,

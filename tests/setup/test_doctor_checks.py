@@ -89,6 +89,11 @@ CASES: list[tuple[str, Facts, str, str, str, str]] = [
     ),
     ("no daemon", replace(WELL, daemon=ABSENT), "daemon", "problem", "not running", "localpi up"),
     (
+        "it waits in its socket",
+        replace(WELL, daemon=replace(ABSENT, waiting=True)),
+        "daemon", "note", "starts with the next request", "localpi up",
+    ),
+    (
         "it died of something",
         replace(WELL, daemon=replace(ABSENT, last_words="The port is taken")),
         "daemon", "problem", "not running", "localpi up",
@@ -280,7 +285,7 @@ def test_each_finding_has_its_severity_and_its_remedy(
     found = [one for one in findings if one.check == check and one.severity == severity and what in one.what]
     assert len(found) == 1, findings
     assert remedy in found[0].remedy
-    assert bool(found[0].meaning) or severity == "ok" or check in {"store", "wiring"}
+    assert bool(found[0].meaning) or severity == "ok" or check in {"store", "wiring", "daemon"}
     if severity in {"warning", "problem"}:
         assert not is_well(findings)
         assert found[0].remedy or check == "disk"
