@@ -246,7 +246,7 @@ class Fetching:
         kept = self._store.kept.of(mirror.source, page["name"])
         if gone:
             page = cast("Page", {**page, "files": []})
-        page = with_kept(page, kept, lambda entry: self._presence.has_file(mirror.source, entry))
+        page = with_kept(page, kept, self._presence.of(mirror.source))
         with self._parsing:
             return render_json(self._announcing.complete(mirror, link_page(page, mirror.name)))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, cast
 
+from localpi.index.offline_view import without_absent_metadata
 from localpi.index.succession import losses
+from localpi.simple.parse import parse_page
 from localpi.store.kept import KeptFile
 from localpi.upstream.bodies import decoded
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from localpi.simple.model import File, Page
     from localpi.store import Store
     from localpi.store.pages import StoredPage
-
-_SHA256 = re.compile(rb"[0-9a-f]{64}")
 
 
 class Keeping:
@@ -58,22 +57,27 @@ class Keeping:
                 text = f"{mirror.name} has other bytes for {loss.filename} than before; they are refused"
                 self._journal.note("changed", text, index=mirror.name, project=project)
             elif self._presence.has_file(mirror.source, loss.entry):
-                found.append(KeptFile(loss.filename, "gone", self._now_us(), dict(loss.entry)))
+                # Core metadata that is not here cannot be had from there any more: it is read from the wheel.
+                entry = without_absent_metadata(loss.entry, self._presence.of(mirror.source))
+                found.append(KeptFile(loss.filename, "gone", self._now_us(), dict(entry)))
                 text = f"{mirror.name} has {loss.filename} no more; it stays here, yanked"
                 self._journal.note("gone", text, index=mirror.name, project=project)
         self._store.kept.replace_later(mirror.source, project, found)
 
     def look_for_namesakes(self, mirror: MirrorIndex, stored: StoredPage) -> None:
         """Report a name that another base has as well, with other files: one of them may be a stranger's."""
-        hashes = _hashes(stored)
+        hashes: set[str] | None = None
         for other in self._others(mirror.name):
             if other.source == mirror.source or not self._store.seen.has(other.source, stored.project):
                 continue
             theirs = self._store.pages.get(other.source, stored.project)
+            hashes = _hashes(stored) if hashes is None else hashes
             if theirs is None or hashes.isdisjoint(_hashes(theirs)):
                 text = f"{stored.project} is on {other.name} and on {mirror.name}, with different files"
                 self._journal.note("collision", text, index=mirror.name, project=stored.project)
 
 
-def _hashes(stored: StoredPage) -> set[bytes]:
-    return set(_SHA256.findall(decoded(stored.body, stored.encoding)))
+def _hashes(stored: StoredPage) -> set[str]:
+    """Return the digests of the files; those of core metadata may be the same for different files."""
+    page = parse_page(decoded(stored.body, stored.encoding), stored.content_type, stored.project, stored.url)
+    return {digest for file in page["files"] for digest in file["hashes"].values()}

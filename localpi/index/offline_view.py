@@ -23,7 +23,7 @@ def offline_view(page: Page, is_here: Callable[[File, bool], bool]) -> Page:
     `is_here(file, metadata)` says whether a file's bytes are here, or with `metadata` its core metadata: where those
     are not the key goes, and a client looks into the wheel itself.
     """
-    files = [_without_absent_metadata(file, is_here) for file in page["files"] if is_here(file, False)]  # noqa: FBT003 - see above
+    files = [without_absent_metadata(file, is_here) for file in page["files"] if is_here(file, False)]  # noqa: FBT003 - see above
     shown: dict[str, Any] = {**page, "files": files}
     if "versions" in page:
         there = {_version(file["filename"]) for file in files}
@@ -31,7 +31,8 @@ def offline_view(page: Page, is_here: Callable[[File, bool], bool]) -> Page:
     return cast("Page", shown)
 
 
-def _without_absent_metadata(file: File, is_here: Callable[[File, bool], bool]) -> File:
+def without_absent_metadata(file: File, is_here: Callable[[File, bool], bool]) -> File:
+    """Return the file without the promise of core metadata that is not here."""
     if not file.get("core-metadata") or is_here(file, True):  # noqa: FBT003 - as above
         return file
     return cast("File", {key: value for key, value in file.items() if key != "core-metadata"})

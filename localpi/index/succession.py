@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
+
+from localpi.index.offline_view import without_absent_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,8 +52,11 @@ def losses(older: Iterable[File], newer: Iterable[File]) -> tuple[Loss, ...]:
     return tuple(found)
 
 
-def with_kept(page: Page, kept: Sequence[KeptFile], is_here: Callable[[Mapping[str, Any]], bool]) -> Page:
-    """Return the page with its kept files: changed ones as they were, gone ones yanked, as long as they are here."""
+def with_kept(page: Page, kept: Sequence[KeptFile], is_here: Callable[[File, bool], bool]) -> Page:
+    """Return the page with its kept files: changed ones as they were, gone ones yanked, as long as they are here.
+
+    `is_here` is what offline_view.py asks for.
+    """
     if not kept or page.get("project-status", {}).get("status") == "quarantined":
         return page
     changed = {file.filename: file for file in kept if file.why == "changed"}
@@ -61,9 +66,9 @@ def with_kept(page: Page, kept: Sequence[KeptFile], is_here: Callable[[Mapping[s
         for file in page["files"]
     ]
     files += [
-        cast("File", {**file.entry, "yanked": gone_reason(file.since_us)})
+        cast("File", {**without_absent_metadata(_entry(file), is_here), "yanked": gone_reason(file.since_us)})
         for file in kept
-        if file.filename not in names and is_here(file.entry)
+        if file.filename not in names and is_here(_entry(file), False)  # noqa: FBT003 - the bytes, not the metadata
     ]
     return cast("Page", {**page, "files": files})
 
@@ -71,6 +76,10 @@ def with_kept(page: Page, kept: Sequence[KeptFile], is_here: Callable[[Mapping[s
 def gone_reason(since_us: int) -> str:
     """Return what a gone file is yanked with."""
     return f"gone upstream since {datetime.fromtimestamp(since_us // 1_000_000, UTC).date().isoformat()}"
+
+
+def _entry(file: KeptFile) -> File:
+    return cast("File", file.entry)
 
 
 def _same(older: Mapping[str, str], newer: Mapping[str, str]) -> bool:
