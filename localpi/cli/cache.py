@@ -134,7 +134,8 @@ def verify(scene: Scene, *, as_json: bool) -> int:
     else:
         for name in found["damaged"]:
             data(f"{name}  {'lost' if name in found['lost'] else 'damaged, fetched again'}")
-        say(f"{found['read']} files read, {human_size(found['bytes'])}: {len(found['damaged'])} were damaged")
+        damaged = len(found["damaged"])
+        say(f"{_files(found['read'])} read, {human_size(found['bytes'])}: {damaged or 'none'} damaged")
     return exits.NO if found["lost"] else exits.DONE
 
 
@@ -147,9 +148,10 @@ def gc(scene: Scene, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    pages = f"{found['pages']} pages" if found["pages"] != 1 else "1 page"
-    say(f"{found['stray']} files ({human_size(found['stray_bytes'])}) and {pages} of mirrors that are no more")
-    say(f"{found['halves']} halves, {found['set_aside']} damaged files, {found['evicted']} files beyond the budget")
+    stray, pages = _files(found["stray"]), _files(found["pages"], "page")
+    say(f"cleared away {stray} ({human_size(found['stray_bytes'])}) and {pages} of mirrors that are no more,")
+    halves, damaged = _files(found["halves"], "half file"), _files(found["set_aside"], "damaged file")
+    say(f"{halves}, {damaged}, {_files(found['evicted'])} beyond the budget")
 
 
 def _show_progress(found: Mapping[str, Any]) -> None:
@@ -162,9 +164,13 @@ def _tell(moved: Mapping[str, Any], what: str, *, as_json: bool) -> None:
     if as_json:
         print_json(moved)
         return
-    say(f"{what} {moved['files']} files, {human_size(moved['bytes'])}")
+    say(f"{what} {_files(moved['files'])}, {human_size(moved['bytes'])}")
     if what == "evicted" and moved["pinned"]:
-        say(f"{moved['pinned']} pinned files stay (localpi cache unpin)")
+        say(f"{_files(moved['pinned'], 'pinned file')} kept (localpi cache unpin)")
+
+
+def _files(count: int, what: str = "file") -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -173,7 +179,7 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         str(row["name"]),
         human_size(row["bytes"]),
-        f"{row['files']} files" if row["files"] != 1 else "1 file",
+        _files(row["files"]),
         f"used {row['last_used'][:16].replace('T', ' ')}Z",
         ",".join(row["indexes"]) or "-",
         ", ".join(marks),
@@ -183,10 +189,10 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _totals(report: Mapping[str, Any]) -> Sequence[str]:
     gain = report["gain"]
     budget = f" of {human_size(report['max_size'])}" if report["max_size"] else ""
-    held = f"{human_size(report['bytes'])}{budget} in {report['files']} files"
+    held = f"{human_size(report['bytes'])}{budget} in {_files(report['files'])}"
     if report["pinned_files"]:
         held += f", {human_size(report['pinned_bytes'])} in {report['pinned_files']} of them pinned"
-    free = f"{human_size(report['disk_free'])} free on the disk, {human_size(report['keep_free'])} stay so"
+    free = f"{human_size(report['disk_free'])} free on the disk, of which {human_size(report['keep_free'])} stay so"
     asked = gain["hits"] + gain["misses"]
     rate = f"{gain['hits'] / asked:.0%} of {asked} files came from here" if asked else "no file was asked for yet"
     saved = f"saved {human_size(gain['bytes_saved'])} and about {_span(gain['seconds_saved'])}"

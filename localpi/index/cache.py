@@ -163,7 +163,7 @@ class Cache:
     def _needed(self, selection: Selection) -> tuple[CachedFile, ...]:
         self._settle()
         files = self._select(selection)
-        if not files and not selection.is_all:
+        if not files and selection.names:
             missing = NotFound(f"nothing cached is {selection}")
             missing.hint = "localpi cache show --by release"
             raise missing

@@ -181,6 +181,8 @@ class Room:
 
     def _remove(self, sizes: dict[Sha256, int]) -> None:
         """Drop rows, then bytes: a client that looks in between fetches anew."""
+        if not sizes:
+            return
         projects = {link.project for sha256 in sizes for link in self._store.holdings.links(sha256)}
         forgotten = self._forget(sizes)
         for sha256 in sizes:
@@ -193,7 +195,7 @@ class Room:
         if self._used is not None:
             self._used = max(0, self._used - freed)
         self._store.counters.add(evicted=len(sizes), evicted_bytes=freed)
-        log.info("%d files evicted, %d bytes", len(sizes), freed)
+        log.info("evicted files: %d, %d bytes", len(sizes), freed)
 
     def _forget(self, hashes: Iterable[Sha256]) -> bool:
         try:

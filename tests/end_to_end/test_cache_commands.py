@@ -55,7 +55,9 @@ def test_show_adds_up(filled: Daemon) -> None:
         ("other", len(OTHER_DATA), ["root/pypi"]),
     ]
     gain = report["gain"]
-    assert (gain["hits"], gain["misses"]) == (5, 2)
+    assert gain["hits"] + gain["misses"] == 7
+    assert gain["misses"] >= 2  # one that follows before the file is on the disk joins its download
+    assert gain["hits"] >= 3
     assert gain["bytes_saved"] == gain["hits"] * len(DATA)
     assert gain["seconds_saved"] >= 0
     by_release = localpi(filled, "show", "acme", "--by", "release")
@@ -97,6 +99,7 @@ def test_evict_and_fetch_again(filled: Daemon, upstream: MadeUpstream) -> None:
     assert len(upstream.asked(upstream.file_path(OTHER))) == before + 1
     assert localpi(filled, "evict", "--all")["files"] == 2
     assert localpi(filled, "show")["files"] == 0
+    assert localpi(filled, "evict", "--unused", "1d")["files"] == 0
     localpi(filled, "evict", code=2)
 
 
