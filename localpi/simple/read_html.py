@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _MAX_HEAD: Final = 64 * 1024
 _MAX_TEXT: Final = 1000
 _MAX_PATH: Final = 3000
+_MAX_ANCHORS: Final = 2 * MAX_FILES
+"""Beginnings of links and comments: 3 million of them in 9 MB keep the interpreter for 5 s in a single call."""
+
+_MAX_SIGNS: Final = 2_000_000
 _SEGMENTS: Final = r"(?:[A-Za-z0-9_!$%'()*+,=~-][A-Za-z0-9_.!$%'()*+,=~-]*+/)*+"
 _HEX: Final = "([0-9a-f]{64})"
 _ANCHOR: Final = re.compile(
@@ -46,6 +50,8 @@ def read_html(body: bytes, project: ProjectName, url: str) -> Page:
     text = body.decode("utf-8", errors="replace")
     if "<html" in text[:2000].lower() and "</html" not in text[-2000:].lower():
         raise InvalidPage("it ends in the middle")
+    if text.count("<") > _MAX_SIGNS or sum(map(text.count, ("<a", "<A", "<!--"))) > _MAX_ANCHORS:
+        raise InvalidPage("it has too many tags")
     head = Head(text, url)
     anchors = _ANCHOR.findall(text)
     while anchors and anchors[-1][8]:  # PyPI ends with <!--SERIAL …-->

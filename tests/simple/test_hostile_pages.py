@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,3 +129,15 @@ def test_any_url(url: str, base: str, html: bool) -> None:
         judge(page.encode(), TEXT_HTML)
     else:
         judge(orjson.dumps({"meta": {}, "name": "a-b", "files": [_FILE | {"url": url}, _FILE]}), JSON_TYPE)
+
+
+@pytest.mark.parametrize(
+    "part", ["<a ", "<A>", '<a href="', "<!--", "<", "<?", '<a title="<a ">', "<a href='x-1.0.zip'", "</a"]
+)
+def test_endless_tags_end_at_once(part: str) -> None:
+    """A page of nothing but beginnings is refused before anyone else waits for the interpreter."""
+    body = f"<!DOCTYPE html><html><body>{part * 3_000_000}</body></html>".encode()
+    began = time.process_time()
+    with pytest.raises(InvalidPage):
+        parse_page(body, TEXT_HTML, PROJECT, URL)
+    assert time.process_time() - began < 2
