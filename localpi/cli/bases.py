@@ -110,7 +110,7 @@ def add(scene: Scene, *, name: str, url: str, index: str | None, claims: tuple[s
         if as_json:
             print_json({"added": False, "index": whole_name, "of": index, "check": found})
         else:
-            _show(found, name)
+            _show(found, name, hints=False)
         return _code(found)
     if not as_json:
         _show(found, name, hints=False)

@@ -122,15 +122,15 @@ def _is_empty_list(peeked: Peeked) -> bool:
 
 def _refused(check: BaseCheck, outcome: Unreachable) -> BaseCheck:
     wants = outcome.kind == "auth"
-    reachable = outcome.kind not in AWAY
+    reachable = outcome.kind not in AWAY | {"server"}  # a 5xx is no answer about what is there
     return replace(check, reachable=reachable, needs_credentials=wants, reason=outcome.reason, names=())
 
 
 def _with_page(upstream: Upstream, mirror: Mirror, check: BaseCheck, project: ProjectName, page: Fetched) -> BaseCheck:
     try:
         files = parse_page(decoded(page.body, page.encoding), page.content_type, project, page.url)["files"]
-    except InvalidPage as error:
-        return replace(check, reason=f"it sends no project page for {project}: {error.message}", names=())
+    except InvalidPage:
+        return replace(check, reason="it sends something else than project pages: a login, or a web site", names=())
     wheels = [file for file in files if file["filename"].endswith(".whl")]
     found = replace(check, good=True, speaks="json" if is_json(page.content_type) else "html", page=project)
     if not files:
