@@ -139,6 +139,16 @@ class InvalidIndexConfig(BadRequest):
     title = "Index settings refused"
 
 
+class NothingToPush(BadRequest):
+    code = "nothing-to-push"
+    title = "Nothing to push"
+
+    def __init__(self, name: object, version: object, index: str) -> None:
+        self.name, self.version, self.index = name, version, index
+        self.hint = f"localpi list --index {index}; what it inherits is pushed from the index that holds it"
+        super().__init__(f"there are no files for {str(name)[:100]} {str(version)[:100]} on stage {index}")
+
+
 class InvalidPage(LocalpiError):
     """What an upstream sent is not a page of the project that was asked for; it never replaces one."""
 

@@ -116,11 +116,11 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         access.note(self)
 
     def execute(self) -> None:
-        """Run the application; only a GET or HEAD without a first byte may ask to be run again."""
+        """Run the application; only before the first byte may it ask to be run again, a GET, HEAD or repeatable one."""
         try:
             super().execute()
         except Parked as parked:
-            if self.wrote_header or self.request.command not in ("GET", "HEAD"):
+            if self.wrote_header or not (parked.repeatable or self.request.command in ("GET", "HEAD")):
                 message = f"{self.request.command} was parked, or after its first byte"
                 raise RuntimeError(message) from parked
             raise

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from localpi.errors import CannotKnow, FileGone, FileNotHere
+from localpi.errors import CannotKnow, FileNotHere
 from localpi.index.downloads import Download, Downloads, Wanted
+from localpi.index.file_facts import absent
 from localpi.index.metadata_files import MetadataFiles
 from localpi.index.mirror_index import MirrorIndex, mirror_index
 from localpi.index.resolve import Word
@@ -170,9 +171,11 @@ class Files:
     def _from_stage(self, index: str, ref: FileRef) -> FileAnswer:
         row = self._store.releases.file(index, ref.key, ref.filename)
         if row is None:
-            if self._store.releases.was_deleted(index, ref.filename):
-                raise FileGone(index, ref.filename)
-            raise FileNotHere(index, ref.filename)
+            attached = self._store.attachments.find(index, ref.key, stored_name(ref))
+            answer = self._from_blobs(self._store.uploads, attached.sha256, attached.filename) if attached else None
+            if answer is not None:
+                return answer
+            raise absent(self._store, index, ref)
         if ref.is_metadata:
             if not row.core_metadata:
                 raise FileNotHere(index, stored_name(ref))

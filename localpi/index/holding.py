@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from localpi.simple.names import Sha256
     from localpi.store import Store
@@ -25,9 +26,21 @@ class Holding:
         """Return the lock for these bytes; different bytes rarely share one, so uploads go side by side."""
         return self._locks[int(sha256[:4], 16) % _STRIPES]
 
+    @contextmanager
+    def locked(self, hashes: Iterable[Sha256]) -> Iterator[None]:
+        """Hold the locks for several files at once, always in the same order."""
+        stripes = sorted({int(sha256[:4], 16) % _STRIPES for sha256 in hashes})
+        with ExitStack() as stack:
+            for stripe in stripes:
+                stack.enter_context(self._locks[stripe])
+            yield
+
     def let_go(self, hashes: Iterable[Sha256]) -> None:
-        """Unlink those bytes that no row holds; call after the commit that dropped the rows."""
-        for sha256 in dict.fromkeys(hashes):
+        """Unlink those bytes that no row holds; call after the commit that dropped the rows.
+
+        What was attached to those rows (documentation, test results) goes along.
+        """
+        for sha256 in dict.fromkeys((*hashes, *self._store.attachments.take_released())):
             with self.lock(sha256):
                 if not self._store.releases.holds(sha256):
                     self._store.uploads.remove(sha256)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import NAMESPACE_OID, uuid5
 
 from localpi.index.accounts import Accounts
 from localpi.index.base_checks import BaseChecks
@@ -14,7 +15,9 @@ from localpi.index.first_run import make_defaults
 from localpi.index.mirroring import Mirroring, build_mirroring
 from localpi.index.pages import Pages
 from localpi.index.passwords import Passwords
+from localpi.index.permissions import ROOT
 from localpi.index.registry import Registry
+from localpi.index.releasing import Releasing, build_releasing
 from localpi.index.removal import Removal
 from localpi.index.stamps import Stamps
 from localpi.index.uploads import Uploads
@@ -44,6 +47,7 @@ class Library:
     files: Files
     uploads: Uploads
     removal: Removal
+    releasing: Releasing
     stamps: Stamps
     store: Store
     watch: Watch
@@ -60,6 +64,15 @@ class Library:
     def serial(self) -> int:
         """Return the number of the last change to what is our own (devpi's serial)."""
         return self.store.changes.serial()
+
+    def last_change_us(self) -> int:
+        """Return when that was (integer microseconds UTC), 0 before the first."""
+        return next((change.at_us for change in self.store.changes.recent(1)), 0)
+
+    def identity(self) -> str:
+        """Return 32 hex digits that tell this library from others, and stay over restarts, backup and restore."""
+        root = self.store.accounts.user(ROOT)
+        return uuid5(NAMESPACE_OID, f"localpi {root.created_us if root else 0}").hex
 
     def check(self, *, deep: bool = False) -> tuple[Problem, ...]:
         """Return what on disk contradicts itself; with `deep` every file is hashed again."""
@@ -104,14 +117,25 @@ def build_library(
         cache=cache,
         now_us=now_us,
     )
+    uploads = Uploads(store, registry, stamps, now_us)
     return Library(
         registry=registry,
         users=Users(store, registry, passwords, now_us, open_registration=settings.open_registration),
         accounts=Accounts(store, passwords, now_us, owner_secret=owner_secret, login_ttl_s=settings.login_ttl),
         pages=pages,
         files=files,
-        uploads=Uploads(store, registry, stamps, now_us),
+        uploads=uploads,
         removal=Removal(store, registry, stamps),
+        releasing=build_releasing(
+            store,
+            registry,
+            pages=pages,
+            files=files,
+            uploads=uploads,
+            upstream=upstream,
+            stamps=stamps,
+            now_us=now_us,
+        ),
         stamps=stamps,
         store=store,
         watch=watch,

@@ -118,7 +118,8 @@ class Pages:
                 stages.append((name, rows))
         held = {name for name, _ in stages}
         looks: Sequence[tuple[MirrorIndex, Look]] = ()
-        if mirrors_allowed(project, order, held.__contains__):
+        alone = own and not isinstance(order[0][1], MirrorConfig)
+        if not alone and mirrors_allowed(project, order, held.__contains__):
             asked = self.ask(index, project, asked_at=asked_at, revalidate=revalidate)
             if isinstance(asked, Waiting):
                 return asked

@@ -67,6 +67,17 @@ def may_upload(principal: Principal, index: str, config: StageConfig) -> bool:
     return ANYONE_KNOWN in config.acl_upload or principal.name in config.acl_upload
 
 
+def may_add_toxresult(principal: Principal, index: str, config: StageConfig) -> bool:
+    """Say whether the principal may add results of test runs on the stage: anyone, unless its acl says otherwise."""
+    if principal.index is not None and principal.index != index:
+        return False
+    if ANYONE in config.acl_toxresult_upload or principal.kind == "owner":
+        return True
+    if principal.name is None or principal.scope not in ("upload", "all"):
+        return False
+    return ANYONE_KNOWN in config.acl_toxresult_upload or principal.name in config.acl_toxresult_upload
+
+
 def may_remove(principal: Principal, index: str, config: StageConfig) -> bool:
     """Say whether the principal may delete and yank on the stage: who uploads, the index's owner, root."""
     if principal.kind == "token" and principal.index is not None and principal.index != index:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-
 from localpi.errors import BadRequest, FileGone, FileNotHere, NotAllowed, ProjectNotFound, ReleaseNotFound
 from localpi.index.permissions import demand_remove
+from localpi.index.versions import spelled
 
 if TYPE_CHECKING:
     from localpi.index.config import StageConfig
@@ -37,7 +36,7 @@ class Removal:
 
         Raises `IndexNotFound`, `NotAuthenticated`, `NotAllowed`, `FileNotHere`, `FileGone`.
         """
-        self._check(index, principal, "file", force=force)
+        self._check(index, principal, "cannot delete file on non-volatile index", force=force)
         row = self._store.releases.file(index, key, filename)
         if row is None:
             gone = self._store.releases.was_deleted(index, filename)
@@ -48,19 +47,17 @@ class Removal:
         self, index: str, principal: Principal, project: ProjectName, version: str, *, force: bool = False
     ) -> tuple[FileRow, ...]:
         """Delete all files of a release. Raises as `remove_file`, and `ProjectNotFound`, `ReleaseNotFound`."""
-        self._check(index, principal, "version", force=force)
-        spelled = self._spelled(index, project, version)
-        return self._remove(index, principal, project, spelled, None)
+        self._check(index, principal, "cannot delete version on non-volatile index", force=force)
+        return self._remove(index, principal, project, self._spelled(index, project, version), None)
 
     def remove_project(
         self, index: str, principal: Principal, project: ProjectName, *, force: bool = False
     ) -> tuple[FileRow, ...]:
         """Delete all files of a project. Raises as `remove_file`, and `ProjectNotFound`."""
-        self._check(index, principal, f"project {project!r}", force=force)
-        removed = self._remove(index, principal, project, None, None)
-        if not removed:
+        self._check(index, principal, f"project {project!r} is on non-volatile index {index}", force=force)
+        if not self._store.releases.has(index, project):
             raise ProjectNotFound(index, project)
-        return removed
+        return self._remove(index, principal, project, None, None)
 
     def yank(self, index: str, principal: Principal, project: ProjectName, version: str, reason: str | None) -> int:
         """Mark a release as yanked (PEP 592; "" is without a reason), or with None as good again; how many files.
@@ -72,13 +69,13 @@ class Removal:
         demand_remove(principal, index, stage)
         if reason is not None and (len(reason) > MAX_REASON or not reason.isprintable()):
             raise BadRequest(f"a reason is one line of at most {MAX_REASON} characters")
-        spelled = self._spelled(index, project, version)
-        count = self._store.releases.set_yanked(index, project, spelled, reason, by=principal.name or "")
+        found = self._spelled(index, project, version)
+        count = self._store.releases.set_yanked(index, project, found, reason, by=principal.name or "")
         if not count:
             raise ReleaseNotFound(project, version[:100])
         self._stamps.bump(project)
         what = "unyanked" if reason is None else "yanked"
-        log.info("%s %s %s on %s by %s", project, spelled, what, index, principal.name)
+        log.info("%s %s %s on %s by %s", project, found, what, index, principal.name)
         return count
 
     def _stage(self, index: str) -> StageConfig:
@@ -89,26 +86,19 @@ class Removal:
             raise error
         return stage
 
-    def _check(self, index: str, principal: Principal, what: str, *, force: bool) -> None:
+    def _check(self, index: str, principal: Principal, refusal: str, *, force: bool) -> None:
         stage = self._stage(index)
         demand_remove(principal, index, stage)
         if not stage.volatile and not force:
-            error = NotAllowed(f"cannot delete {what} on non-volatile index")
+            error = NotAllowed(refusal)
             error.hint = "yank it instead, or force: localpi remove --force"
             raise error
 
     def _spelled(self, index: str, project: ProjectName, version: str) -> str:
-        """Return the version as it was uploaded: the very text, else one that PEP 440 holds equal."""
-        versions = dict.fromkeys(row.version for row in self._store.releases.files(index, project))
+        versions = self._store.releases.metadata(index, project)
         if not versions:
             raise ProjectNotFound(index, project)
-        if version in versions:
-            return version
-        try:
-            asked = Version(version)
-            return next(known for known in versions if _parsed(known) == asked)
-        except (InvalidVersion, StopIteration):
-            raise ReleaseNotFound(project, version[:100]) from None
+        return spelled(project, versions, version)
 
     def _remove(
         self, index: str, principal: Principal, project: ProjectName, version: str | None, filename: Filename | None
@@ -116,13 +106,8 @@ class Removal:
         removed = self._store.releases.remove_files(index, project, version, filename, by=principal.name or "")
         self._registry.holding.let_go(row.sha256 for row in removed)
         self._stamps.bump(project)
+        if not removed:
+            log.info("%s %s, which had no files, deleted from %s by %s", project, version, index, principal.name)
         for row in removed:
             log.info("%s deleted from %s by %s", row.filename, index, principal.name)
         return removed
-
-
-def _parsed(version: str) -> Version | None:
-    try:
-        return Version(version)
-    except InvalidVersion:
-        return None

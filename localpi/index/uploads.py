@@ -16,7 +16,7 @@ from localpi.index.permissions import demand_upload
 from localpi.simple.archive import read_core_metadata
 from localpi.simple.metadata import check_agreement, parse_core_metadata
 from localpi.simple.names import parse_filename
-from localpi.simple.upload_form import parse_upload_form
+from localpi.simple.upload_form import parse_announcement, parse_upload_form
 from localpi.store.durable import check_room
 from localpi.store.releases import FileRow
 
@@ -63,6 +63,21 @@ class Uploads:
             raise NotFound("cannot submit to mirror index")
         demand_upload(principal, index, stage)
         return stage
+
+    def announce(self, index: str, principal: Principal, fields: Mapping[str, Sequence[str]]) -> None:
+        """Register a release from a `submit` form; its files come later, or never.
+
+        What a release on a stage that is not volatile says of itself stays as it is. Raises what `check` does, and
+        `InvalidUpload`.
+        """
+        stage = self.check(index, principal)
+        name, project, version, metadata = parse_announcement(fields)
+        if not stage.volatile and version in self._store.releases.metadata(index, project):
+            return
+        said = _metadata(metadata, name, version)
+        self._store.releases.register(index, project, version, said, by=principal.name or "")
+        self._stamps.bump(project)
+        log.info("%s %s registered on %s by %s", project, version, index, principal.name)
 
     def receive(self, size: int | None = None) -> Receiving:
         """Begin to take in a file; `size` is the length of the whole request in bytes, where known.
@@ -112,7 +127,8 @@ class Uploads:
                 )
                 with holding.lock(sha256):
                     receiving.publish()
-                    added = self._store.releases.add_file(row, _metadata(form), volatile=stage.volatile)
+                    metadata = _metadata(form.metadata, form.name, form.version)
+                    added = self._store.releases.add_file(row, metadata, volatile=stage.volatile)
         except BaseException:
             if receiving.stored and receiving.sha256 is not None:
                 holding.let_go((receiving.sha256,))
@@ -142,8 +158,8 @@ def _check_digests(form: UploadForm, found: Mapping[str, str]) -> None:
             raise InvalidUpload(f"{name} of the form is {announced[:128]}, of the file {found[name]}")
 
 
-def _metadata(form: UploadForm) -> dict[str, object]:
-    listed: dict[str, object] = {}
-    for key, value in form.metadata.items():
-        listed[key] = list(value) if isinstance(value, tuple) else value
-    return listed | {"name": form.name, "version": form.version}
+def _metadata(fields: Mapping[str, str | tuple[str, ...]], name: str, version: str) -> dict[str, object]:
+    listed: dict[str, object] = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()
+    }
+    return listed | {"name": name, "version": version}

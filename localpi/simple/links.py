@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 HASHED: Final = "+f"
 UNHASHED: Final = "+e"
 METADATA_SUFFIX: Final = ".metadata"
+INDEX_SAFE: Final = "/@"
+"""What stays as it is in the name of an index: devpi's client compares links with the URL that `+api` gave it."""
 
 _MAX_ENTRY: Final = 64 * 1024
 _MAX_HITS: Final = 16
@@ -98,7 +100,7 @@ def origin_of(url: str) -> str:
 
 def file_path(index: str, file: File) -> str:
     """Give the absolute path of a file of that index (`user/name`), percent-encoded (RFC 3986)."""
-    return f"/{quote(index)}/{_quoted(file)}"
+    return f"/{quote(index, safe=INDEX_SAFE)}/{_quoted(file)}"
 
 
 def link_page(page: Page, index: str) -> Page:
@@ -107,7 +109,7 @@ def link_page(page: Page, index: str) -> Page:
     Keys that begin with `_` are private to the server that sent them and stay behind (PEP 691); so does PyPI's
     `data-dist-info-metadata`, which no PEP has for JSON. 1.2 µs a file.
     """
-    start = f"/{quote(index)}/"
+    start = f"/{quote(index, safe=INDEX_SAFE)}/"
     files = [cast("File", {**file, "url": start + _quoted(file)}) for file in page["files"]]
     for at, file in enumerate(files):
         if not FILE_KEYS.issuperset(file):

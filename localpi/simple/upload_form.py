@@ -66,6 +66,16 @@ class UploadForm:
     metadata: Mapping[str, str | tuple[str, ...]]
 
 
+def parse_announcement(fields: Fields) -> tuple[str, ProjectName, str, Mapping[str, str | tuple[str, ...]]]:
+    """Check a `submit` form, which announces a release without a file: (name, project, version, metadata).
+
+    Raises InvalidUpload.
+    """
+    _check_limits(fields)
+    name, project = _name(fields)
+    return name, project, _version(fields), _metadata(fields)
+
+
 def parse_upload_form(fields: Fields, filename: str) -> UploadForm:
     """Check the fields of a `file_upload` form and the name of its `content` part.
 
@@ -125,6 +135,11 @@ def _version(fields: Fields) -> str:
     version = _first(fields, "version")
     if not version:
         raise InvalidUpload('invalid metadata: Missing required field "version"')
+    return check_version(version)
+
+
+def check_version(version: str) -> str:
+    """Return the version as it stands when PEP 440 knows it. Raises InvalidUpload."""
     try:
         Version(version if len(version) <= _MAX_VERSION else "")
     except InvalidVersion as error:

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from localpi.upstream.files import OpenedFile
     from localpi.upstream.mirror import Mirror, Reach
     from localpi.upstream.pieces import Peeked, Piece, Unranged
+    from localpi.upstream.publication import Publication, Published
     from localpi.upstream.wire import Wire
 
 OPEN_S = 15.0
 """The longest that a file's headers may take, redirects included."""
+
+PUBLISH_S = 600.0
+"""The longest that one file may take to another index."""
 
 KNOWN_PROJECT = "pip"
 """What a probe asks for where it is not told: a page, for a portal can pass any other test and fail this one."""
@@ -149,6 +153,14 @@ class Upstream:
             except InvalidPage:
                 return Unreachable("captive", f"{mirror.index} sends something else than project pages")
         return Reachable()
+
+    def publish(self, publication: Publication, *, deadline_s: float = PUBLISH_S) -> Published | Unreachable:
+        """Send an upload form to another index, within `deadline_s` seconds for all of it; it is sent once."""
+        from localpi.upstream.publish import publish  # noqa: PLC0415 - see the module
+
+        wire = self._wire()
+        with self._reaper.deadline(deadline_s) as deadline:
+            return publish(wire, publication, deadline)
 
     def touch(self, mirror: Mirror, within_s: float) -> Reachable | Unreachable:
         """A bare TCP connect, to the proxy if there is one: no answer means down, an answer means slow at worst."""

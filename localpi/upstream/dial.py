@@ -196,11 +196,16 @@ def make_session(context: ssl.SSLContext, agent: str) -> requests.Session:
 
 def get(session: requests.Session, url: str, headers: dict[str, str], proxy: str | None, call: Call) -> HTTPResponse:
     """Send a GET and give what came, its body unread; the exceptions are those of requests and urllib3."""
-    request = session.prepare_request(requests.Request("GET", url, headers=headers))
+    return send(session, requests.Request("GET", url, headers=headers), proxy, call)
+
+
+def send(session: requests.Session, asked: requests.Request, proxy: str | None, call: Call) -> HTTPResponse:
+    """Send any request, as `get` does."""
+    request = session.prepare_request(asked)
     _current.call = call
     try:
         # Not session.send: it reads the body of a redirect, decoded and without limit, even when told not to follow.
-        response = session.get_adapter(url).send(
+        response = session.get_adapter(asked.url).send(
             request,
             stream=True,
             timeout=(call.deadline.left(), call.deadline.left()),

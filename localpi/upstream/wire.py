@@ -14,7 +14,7 @@ from localpi.upstream import redirects
 from localpi.upstream.addresses import Reachability, named_reachability, reachability
 from localpi.upstream.bodies import skip_body
 from localpi.upstream.connect import connect_any
-from localpi.upstream.dial import DIAL_S, Call, get, make_session
+from localpi.upstream.dial import DIAL_S, Call, get, make_session, send
 from localpi.upstream.lookup import Lookups, NoAddress
 from localpi.upstream.mirror import Mirror, Origin, Reach, origin_of
 from localpi.upstream.outcomes import Reachable, Unreachable
@@ -65,6 +65,21 @@ class Wire:
                 return target
             url = target
         return Unreachable("captive" if page else "broken", f"{origin_of(url)} redirects in a circle")
+
+    def post(self, asked: requests.Request, deadline: Deadline) -> HTTPResponse | Unreachable:
+        """Send a request that changes something: as it stands, once, without following redirects."""
+        origin = origin_of(asked.url)
+        proxy = proxy_for(origin, self._reach)
+        if proxy is not None and not proxy.startswith(("http://", "https://")):
+            return _NO_PROXY
+        try:
+            session = self._ready()
+        except OSError:
+            return Unreachable("tls", f"the CA bundle {self._reach.ca_path} cannot be read")
+        try:
+            return send(session, asked, proxy, Call(deadline, self._lookups))
+        except FAILURES as error:
+            return failure(error, str(origin), deadline)
 
     def touch(self, mirror: Mirror, within_s: float) -> Reachable | Unreachable:
         """Connect to the mirror, or to its proxy, and hang up."""

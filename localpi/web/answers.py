@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
@@ -78,7 +79,10 @@ def answer_plain_json(value: object, *, status: int = 200, reason: str = "") -> 
 
 
 def answer_error(error: errors.LocalpiError, environ: Mapping[str, Any]) -> Response:
-    """Return an error as its status, the message in the reason phrase too (pip, uv, twine show that alone)."""
+    """Return an error as its status, the message in the reason phrase too (pip, uv, twine show that alone).
+
+    devpi's client asks for JSON and shows both: it gets the usual phrase.
+    """
     status = status_of(error)
     message = error.message or error.title
     if _is_page_for_people(environ):
@@ -86,7 +90,8 @@ def answer_error(error: errors.LocalpiError, environ: Mapping[str, Any]) -> Resp
     else:
         body = {"message": message, "code": error.code}
         response = answer_plain_json({**body, "hint": error.hint} if error.hint else body)
-    response.status = status_line(status, message)
+    shown_twice = "application/json" in environ.get("HTTP_ACCEPT", "")
+    response.status = status_line(status, HTTPStatus(status).phrase if shown_twice else message)
     response.headers["Cache-Control"] = "no-store"
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="pypi"'

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-from flask import Blueprint
+from flask import Blueprint, current_app, request
+from werkzeug.exceptions import HTTPException
 
-from localpi.errors import BadRequest
+from localpi.errors import BadRequest, NotAllowed
 from localpi.web.answers import answer_json, answer_plain_json
 from localpi.web.context import index_name, json_object, quoted, root, the_context, the_library, who_asks
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("api", __name__)
 
-FEATURES = ("server-keyvalue-parsing",)
+FEATURES = ("push-no-docs", "push-only-docs", "push-register-project", "server-keyvalue-parsing")
 """What devpi's client may count on; it falls back, or says so, for what is not named."""
 
 
@@ -73,17 +75,39 @@ def show_health() -> Response:
 
 @blueprint.get("/+status")
 def show_status() -> Response:
-    """Answer devpi's server status, as far as there is such a thing here."""
+    """Answer devpi's server status, as far as there is such a thing here; no path of this machine is in it."""
     context = the_context()
-    site = context.site
+    site, library = context.site, context.library
+    serial, at_us = library.serial(), library.last_change_us()
+    bodies, size = context.hot.totals()
     result = {
+        "uuid": library.identity(),
         "versioninfo": {"localpi": site.version},
         "host": site.host,
         "port": site.port,
         "outside-url": site.outside_url or None,
-        "serial": context.library.serial(),
+        "serial": serial,
+        "last-commit-timestamp": at_us / 1_000_000,
+        "event-serial": serial,
+        "event-serial-timestamp": at_us / 1_000_000,
+        "event-serial-in-sync-at": at_us / 1_000_000,
+        "metrics": [["localpi_hot_pages", "gauge", bodies], ["localpi_hot_bytes", "gauge", size]],
         "role": "STANDALONE",
         "polling_replicas": {},
-        "metrics": [],
     }
     return answer_json(result, "status")
+
+
+@blueprint.get("/+authcheck")
+def check_access() -> Response:
+    """Say whether who asks may read what X-Original-URI names: nginx's auth_request in front of static files.
+
+    200, 401 where reading needs a credential and there is none, 403 for what is no URL of ours.
+    """
+    asked = urlsplit(request.headers.get("X-Original-URI", request.url))
+    try:
+        if (adapter := current_app.create_url_adapter(request)) is not None:
+            adapter.match(unquote(asked.path), method="GET")
+    except HTTPException:
+        raise NotAllowed("there is nothing at this URL") from None
+    return answer_json(message="OK")

@@ -17,11 +17,13 @@ from localpi.web import (
     admin_cache,
     api,
     bases,
+    docs,
     files,
     front,
     indexes,
     metrics,
     mirroring,
+    push,
     removal,
     simple_pages,
     upload,
@@ -50,7 +52,7 @@ HOT = "localpi.hot"
 BLUEPRINTS = (
     front.blueprint, api.blueprint, admin.blueprint, admin_cache.blueprint, metrics.blueprint,
     users.blueprint, indexes.blueprint, simple_pages.blueprint, files.blueprint, upload.blueprint, removal.blueprint,
-    mirroring.blueprint, why.blueprint, bases.blueprint,
+    mirroring.blueprint, why.blueprint, bases.blueprint, docs.blueprint, push.blueprint,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
@@ -9,7 +10,8 @@ from urllib.parse import quote
 import orjson
 from flask import current_app, request
 
-from localpi.errors import BadRequest, NotAllowed, NotAuthenticated
+from localpi.errors import BadRequest, LocalpiError, NotAllowed, NotAuthenticated
+from localpi.index.errands import Errands
 from localpi.index.permissions import is_root, may_read
 from localpi.web.answers import HTML_POLICY
 from localpi.web.guard import SAFE_METHODS
@@ -41,6 +43,7 @@ class Context:
     def __init__(self, library: Library, site: Site, hot: HotAnswers, refusals: Refusals) -> None:
         self.library, self.site, self.hot, self.refusals = library, site, hot, refusals
         self.started = time.monotonic()
+        self.errands: Errands[Any] = Errands("this push")
         self.headers: Headers = [
             ("X-Devpi-Api-Version", "2"),
             ("X-Devpi-Server-Version", site.version),
@@ -84,9 +87,13 @@ class Context:
 
     def headers_for(self, headers: Iterable[tuple[str, str]]) -> Headers:
         """Return what is added to an answer with these headers."""
-        if any(name == "Content-Type" and "html" in value for name, value in headers):
-            return [*self.headers, ("Content-Security-Policy", HTML_POLICY)]
-        return self.headers
+        added = [*self.headers]
+        with contextlib.suppress(LocalpiError):  # an answer that says so goes out without a database too
+            added.append(("X-Devpi-Serial", str(self.library.serial())))
+        given = dict(headers)
+        if "html" in given.get("Content-Type", "") and "Content-Security-Policy" not in given:
+            added.append(("Content-Security-Policy", HTML_POLICY))
+        return added
 
 
 def the_context() -> Context:

@@ -6,12 +6,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flask import Blueprint, request
+from werkzeug.http import http_date
 
 from localpi.index.files import Redirect
 from localpi.index.waiting import Waiting
 from localpi.simple.links import parse_ref
 from localpi.simple.names import project_candidates
-from localpi.web.answers import answer_body, answer_plain_json, answer_redirect
+from localpi.web.answers import answer_body, answer_json, answer_plain_json, answer_redirect
 from localpi.web.context import index_name, the_context, the_library, when_asked
 from localpi.web.hot import Kept
 from localpi.web.parked import Parked
@@ -37,6 +38,8 @@ def send_file(user: str, index: str, area: str, rest: str) -> Response:
     ref = parse_ref(area, *rest.split("/"))
     context = the_context()
     stamps = tuple((project, context.hot.stamp(project)) for project in project_candidates(ref.filename))
+    if "application/json" in request.headers.get("Accept", "") and not ref.is_metadata:
+        return _describe(index_name(user, index), ref)
     head = request.method == "HEAD"
     answer = the_library().files.open(index_name(user, index), ref, asked_at=when_asked(), head=head)
     if isinstance(answer, Waiting):
@@ -68,6 +71,19 @@ def send_file(user: str, index: str, area: str, rest: str) -> Response:
         return answer_body(file, answer.size, headers, request.environ)
     ranged = [*headers, ("Content-Range", part.content_range)]
     return answer_body(_cut(file, part), part.length, ranged, request.environ, 206)
+
+
+def _describe(index: str, ref: FileRef) -> Response:
+    """Answer devpi's `releasefilemeta`."""
+    facts = the_library().releasing.facts.find(index, ref)
+    result: dict[str, object] = {"project": facts.project, "version": facts.version, "hashes": {}}
+    if facts.sha256 is not None:
+        result |= {"hash_spec": f"sha256={facts.sha256}", "hashes": {"sha256": facts.sha256}}
+    if facts.stored_us is not None:
+        result["last_modified"] = http_date(facts.stored_us // 1_000_000)
+    response = answer_json(result, "releasefilemeta")
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 def _cut(file: BinaryIO, part: Part) -> BinaryIO:

@@ -142,7 +142,12 @@ class HotAnswers:
                 return None
         else:
             kept = self._files.get(path)
-            if kept is None or key + "RANGE" in headers or key + "IF_MODIFIED_SINCE" in headers:
+            if (
+                kept is None
+                or key + "RANGE" in headers
+                or key + "IF_MODIFIED_SINCE" in headers
+                or "application/json" in headers.get(key + "ACCEPT", "")  # devpi's releasefilemeta
+            ):
                 return None
         now = time.monotonic()
         if now >= kept.fresh_until or not self._is_current(kept.stamps):

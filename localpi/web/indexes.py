@@ -6,16 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, request
 
-from localpi.errors import InvalidIndexConfig, ReleaseNotFound
+from localpi.errors import InvalidIndexConfig
 from localpi.index.config import to_json
+from localpi.index.versions import spelled
+from localpi.index.waiting import Waiting
 from localpi.simple.names import normalize
 from localpi.simple.negotiate import names_html
-from localpi.simple.render import load_page
 from localpi.web.answers import answer_html, answer_json, answer_redirect
-from localpi.web.context import index_name, json_body, json_object, prefix, quoted, root, the_library, who_asks
+from localpi.web.context import (
+    index_name,
+    json_body,
+    json_object,
+    prefix,
+    quoted,
+    root,
+    the_library,
+    when_asked,
+    who_asks,
+)
+from localpi.web.parked import Parked
 from localpi.web.people import render_index
-from localpi.web.releases import list_releases
-from localpi.web.simple_pages import answer_project, answer_projects, find_page, wants_simple
+from localpi.web.simple_pages import answer_project, answer_projects, wants_simple
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -89,13 +100,14 @@ def show_project(user: str, index: str, project: str) -> Response:
 def show_release(user: str, index: str, project: str, version: str) -> Response:
     """Answer devpi's `versiondata`."""
     name = normalize(project)
-    found = _releases(index_name(user, index), name).get(version)
-    if found is None:
-        raise ReleaseNotFound(name, version[:100])
-    return answer_json(found, "versiondata")
+    releases = _releases(index_name(user, index), name)
+    return answer_json(releases[spelled(name, releases, version)], "versiondata")
 
 
 def _releases(index: str, project: ProjectName) -> dict[str, Any]:
     """Return the releases of a project; with `?ignore_bases` those of this very index."""
-    page = load_page(find_page(index, project).body)
-    return list_releases(page, root(), only=index if "ignore_bases" in request.args else None)
+    own = "ignore_bases" in request.args
+    found = the_library().releasing.views.project(index, project, root=root(), asked_at=when_asked(), own=own)
+    if isinstance(found, Waiting):
+        raise Parked(found.ready, found.until)
+    return found

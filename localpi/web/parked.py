@@ -14,12 +14,14 @@ WAITED = "localpi.waited"
 class Parked(BaseException):
     """Run this GET or HEAD again when `ready()` is true, and no later than `until` (time.monotonic).
 
+    `repeatable`: it is another method, but knows from `WAITED` that it has begun already, and may run again as well.
+
     Raised before the first byte of an answer. It is a BaseException so that neither Flask nor an `except Exception`
     on the way takes it for an error; the channel catches it and hands the worker thread back.
     """
 
-    def __init__(self, ready: Callable[[], bool], until: float) -> None:
-        self.ready, self.until = ready, until
+    def __init__(self, ready: Callable[[], bool], until: float, *, repeatable: bool = False) -> None:
+        self.ready, self.until, self.repeatable = ready, until, repeatable
         super().__init__("parked")
 
 

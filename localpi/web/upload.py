@@ -13,6 +13,8 @@ from localpi.errors import BadRequest, InvalidUpload, TooLarge
 from localpi.web.answers import answer_json
 from localpi.web.context import index_name, the_context, who_asks
 from localpi.web.form import read_form
+from localpi.web.push import push
+from localpi.web.search import answer_search
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -26,9 +28,20 @@ SAID = {"SAME": "Upload of identical file.", "REPLACED": "file replaced", "NEW":
 
 
 @blueprint.post("/<user>/<index>/")
-def take_file(user: str, index: str) -> Response:
-    """Take a file in; a path with and without its slash is the same, since a redirect would lose the body."""
-    name = index_name(user, index)
+def take_post(user: str, index: str) -> Response:
+    """Take an upload in, or what else is posted there: a push as JSON, a search as XML-RPC.
+
+    A path with and without its slash is the same, since a redirect would lose the body.
+    """
+    if request.mimetype == "application/json":
+        return push(user, index)
+    if request.mimetype in ("text/xml", "application/xml"):
+        return answer_search(index_name(user, index))
+    return take_form(index_name(user, index))
+
+
+def take_form(name: str) -> Response:
+    """Take in a file, documentation, or the announcement of a release."""
     context, principal = the_context(), who_asks()
     uploads = context.library.uploads
     uploads.check(name, principal)  # before the body is looked at
@@ -39,12 +52,16 @@ def take_file(user: str, index: str) -> Response:
     try:
         form = read_form(cast("BinaryIO", request.stream), request.headers.get("Content-Type", ""), receiving)
         action = form.action()
-        if action in REGISTERING:  # older clients announce a release first; its files say all of it again
-            return answer_json(message="registering is not needed")
-        if action != "file_upload":
-            raise BadRequest(f"action {action[:60]!r} not supported" if action else "the form has no :action")
+        if action in REGISTERING:
+            uploads.announce(name, principal, form.fields)
+            return answer_json(message="registered")
+        if action not in ("file_upload", "doc_upload"):
+            raise BadRequest(f"action {action[:60]!r} not supported" if action else ":action field not found")
         if form.filename is None:
             raise InvalidUpload("content file field not found")
+        if action == "doc_upload":
+            docs = context.library.releasing.docs.accept(name, principal, form.fields, receiving)
+            return answer_json(message=f"{docs.filename}: documentation of {docs.project} {docs.version}")
         accepted = uploads.accept(name, principal, form.fields, form.filename, receiving)
     finally:
         receiving.close()

@@ -95,7 +95,7 @@ def test_firm_stage_needs_force(rooms: MadeRooms, files: dict[str, FileRow]) -> 
         rooms.removal.remove_file(LOCAL, ROOT, row.sha256[:16], row.filename)
     with pytest.raises(NotAllowed, match="cannot delete version on non-volatile index"):
         rooms.removal.remove_release(LOCAL, ROOT, FOO, "1.0")
-    with pytest.raises(NotAllowed, match="cannot delete project 'foo' on non-volatile index"):
+    with pytest.raises(NotAllowed, match="project 'foo' is on non-volatile index root/local"):
         rooms.removal.remove_project(LOCAL, ROOT, FOO)
     assert names(rooms) == set(files)
     assert rooms.removal.yank(LOCAL, ROOT, FOO, "2.0", "bad") == 1

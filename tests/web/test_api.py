@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from localpi.web.api import FEATURES
 from localpi.web.app import create_app
 from localpi.web.outside import root_url
 from made.served import SECRET, SITE
@@ -34,7 +35,7 @@ def test_api_says_where_things_are(served: Served, path: str) -> None:
     expected: dict[str, Any] = {
         "login": f"{root}/+login",
         "authstatus": ["noauth", "", []],
-        "features": ["server-keyvalue-parsing"],
+        "features": list(FEATURES),
     }
     if path.count("/") == 3:
         index = path.removesuffix("/+api")
@@ -253,7 +254,7 @@ def test_reading_needs_a_credential_off_loopback(serve: Callable[..., Served]) -
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("POST", "/", 405), ("PUSH", "/root/local/", 405), ("GET", "/a/b/c/d/e", 404)]
+    ("method", "path", "status"), [("POST", "/", 405), ("PUT", "/", 405), ("GET", "/a/b/c/d/e", 404)]
 )
 def test_what_does_not_exist_says_so(served: Served, method: str, path: str, status: int) -> None:
     """Unknown URLs and methods are JSON as everything else."""

@@ -59,7 +59,7 @@ def test_the_same_bytes_are_200_and_other_bytes_409(served: Served) -> None:
     ("changes", "filename", "content", "status"),
     [
         ({":action": "foo"}, NAME, DATA, 400),
-        ({":action": "doc_upload"}, NAME, DATA, 400),
+        ({":action": "doc_upload"}, "demo.zip", b"no zip", 400),
         ({"version": "2.0"}, NAME, DATA, 400),
         ({"name": "other"}, NAME, DATA, 400),
         ({"name": "bad name!"}, NAME, DATA, 400),
@@ -85,10 +85,14 @@ def test_bad_uploads_are_refused_and_leave_nothing(
     assert served.page("/root/local/+simple/demo/").status == 404
 
 
-def test_a_registration_is_answered_and_does_nothing(served: Served) -> None:
-    """Older clients announce a release first."""
+def test_a_registration_announces_a_release(served: Served) -> None:
+    """Older clients announce a release first; from then on the project is the index's own, without a file."""
     body, kind = multipart({":action": "submit", **FIELDS}, None, b"")
     assert served.ask("POST", "/root/local/", {"Content-Type": kind}, body=body, owner=True).status == 200
+    page = served.page("/root/local/+simple/demo/").json()
+    assert (page["versions"], page["files"]) == ([], [])
+    assert list(served.ask("GET", "/root/local/demo").json()["result"]) == ["1.0"]
+    assert served.ask("DELETE", "/root/local/demo/1.0", owner=True).status == 200
     assert served.page("/root/local/+simple/demo/").status == 404
 
 
@@ -171,13 +175,16 @@ def test_releases_are_listed_as_devpis_client_reads_them(served: Served, upstrea
     index = served.ask("GET", "/root/local/+api").json()["result"]["index"]
     (link,) = found["result"]["1.0"].pop("+links")
     digest = hashlib.sha256(DATA).hexdigest()
+    (entry,) = link.pop("log")
+    assert (entry["what"], entry["who"], entry["dst"], len(entry["when"])) == ("upload", "root", "root/local", 6)
     assert link == {
         "rel": "releasefile",
         "href": f"{index}/+f/{digest[:3]}/{digest[3:16]}/{NAME}",
         "hashes": {"sha256": digest},
         "hash_spec": f"sha256={digest}",
     }
-    assert found == {"type": "projectconfig", "result": {"1.0": {"name": "demo", "version": "1.0"}}}
+    set_ = {key: value for key, value in found["result"]["1.0"].items() if value}
+    assert (found["type"], set_) == ("projectconfig", {"name": "demo", "version": "1.0", "metadata_version": "2.1"})
     assert served.ask("GET", "/root/local/demo/1.0").json()["type"] == "versiondata"
     missing = served.ask("GET", "/root/local/demo/9.9")
     assert (missing.status, missing.reason) == (404, "The version 9.9 of project demo does not exist.")
