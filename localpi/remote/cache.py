@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from localpi.errors import LocalpiError
 from localpi.remote.asking import Asking, number, rows, text
-from localpi.remote.told import CachedProject, Event, Saved, Why
+from localpi.remote.told import CachedProject, Event, Saved, Unsupported, Why
 from localpi.reports import CacheUse
 from localpi.settings.file import set_in_file
 from localpi.settings.schema import find_setting
@@ -15,6 +16,13 @@ from localpi.settings.schema import find_setting
 if TYPE_CHECKING:
     from localpi.remote.told import Meter
     from localpi.settings.paths import Paths
+
+
+LOOK_S = 0.2
+"""Between two looks at a verification."""
+
+
+AWAY = ("down", "captive", "auth")
 
 
 class RemoteCache:
@@ -32,37 +40,46 @@ class RemoteCache:
 
     def saved(self) -> Saved:
         """Return what it was good for; nothing where the daemon does not count that."""
-        told = self._ask.daemon.status().get("saved")
+        try:
+            gain = self._ask.admin("what the cache was good for", "GET", "/cache").get("gain")
+        except Unsupported:
+            return Saved()
         return Saved(
-            number(told, "hits") or 0, number(told, "misses") or 0, number(told, "bytes") or 0,
-            number(told, "seconds") or 0,
+            number(gain, "hits") or 0, number(gain, "misses") or 0, number(gain, "bytes_saved") or 0,
+            number(gain, "seconds_saved") or 0,
         )  # fmt: skip
 
     def cached_projects(self) -> tuple[CachedProject, ...]:
-        """Return what it holds, by project and index."""
+        """Return what it holds, by project."""
         found = self._ask.admin("a list of what is cached", "GET", "/cache?by=project")
         return tuple(
             CachedProject(
-                text(row, "project"), number(row, "files") or 0, number(row, "bytes") or 0, text(row, "index"),
-                text(row, "last_used"), bool(row.get("pinned")),
+                text(row, "name"), number(row, "files") or 0, number(row, "bytes") or 0,
+                ", ".join(str(index) for index in row.get("indexes") or ()), text(row, "last_used"),
+                pinned=bool(row.get("pinned")),
             )
             for row in rows(found, "rows")
         )  # fmt: skip
 
     def pin(self, project: str, *, pinned: bool) -> None:
-        """Keep a project whatever the budget, or let go of it."""
-        self._ask.admin("pinning", "POST", f"/cache/{'pin' if pinned else 'unpin'}", {"project": project})
+        """Keep what is cached of a project whatever the budget, or let go of it."""
+        self._ask.admin("pinning", "POST", f"/cache/{'pin' if pinned else 'unpin'}", {"names": [project]})
 
     def evict(self, project: str) -> int:
-        """Take its files out; returns the bytes that came free."""
-        return number(self._ask.admin("evicting", "POST", "/cache/evict", {"project": project}), "bytes") or 0
+        """Take its files out; returns the bytes that came free. Pinned ones stay."""
+        return number(self._ask.admin("evicting", "POST", "/cache/evict", {"names": [project]}), "bytes") or 0
 
     def verify(self, meter: Meter) -> tuple[str, ...]:
-        """Hash every file again; returns what is wrong."""
-        meter.total = number(self._ask.daemon.status().get("cache"), "files") or 0
-        found = self._ask.daemon.admin("GET", "/check?deep")
-        meter.done = meter.total
-        return tuple(f"{text(row, 'kind')} {text(row, 'what')}".strip() for row in rows(found, "problems"))
+        """Have every file hashed again and wait for that; returns what is wrong."""
+        found = self._ask.admin("verifying", "POST", "/cache/verify", {})
+        while found.get("running") is True:
+            meter.done, meter.total = number(found, "read") or 0, number(found, "files") or 0
+            time.sleep(LOOK_S)
+            found = self._ask.daemon.admin("GET", "/cache/verify")
+        meter.done, meter.total = number(found, "read") or 0, number(found, "files") or 0
+        lost = set(found.get("lost") or ())
+        damaged = [str(name) for name in found.get("damaged") or ()]
+        return tuple(f"{name}: {'lost' if name in lost else 'damaged, fetched again'}" for name in damaged)
 
     def set_budget(self, size: str) -> str:
         """Write the setting; raises SettingError, OSError."""
@@ -83,20 +100,37 @@ class RemoteReasons:
             found = self._ask.admin("events", "GET", "/events")
         except LocalpiError:
             return ()
-        return tuple(
-            Event(text(row, "at"), text(row, "kind"), text(row, "text") or text(row, "detail"))
-            for row in rows(found, "events")[:50]
-        )
+        return tuple(Event(text(row, "at"), _tone(row), text(row, "text")) for row in rows(found, "events")[:50])
 
     def why(self, index: str, project: str) -> Why:
         """Return why a name is answered as it is."""
-        answer = self._ask.daemon.request("GET", f"/+why/{quote(index)}/{quote(project)}")
-        found = answer.json() if answer.status == 200 else self._ask.admin("explaining an answer", "GET", "/why")
-        lines = tuple(_line(row) for row in rows(found, "bases"))
-        return Why(text(found, "project") or project, text(found, "answer") or "unknown", lines)
+        found = self._ask.daemon.ask(f"/+why/{quote(index)}/{quote(project)}")
+        lines = [line for number, row in enumerate(rows(found, "bases"), 1) for line in _why_lines(number, row)]
+        notes = found.get("notes")
+        lines += [f"note: {note}" for note in notes] if isinstance(notes, list) else []
+        reason = text(found, "reason")
+        answer = text(found, "answer") or "unknown"
+        return Why(text(found, "project") or project, answer + (f": {reason}" if reason else ""), tuple(lines))
 
 
-def _line(row: dict[str, object]) -> str:
-    asked = "asked" if row.get("asked") else "not asked"
-    said = "; ".join(part for part in (text(row, "state"), text(row, "said"), text(row, "rule")) if part)
-    return f"{text(row, 'index'):<18} {asked}" + (f": {said}" if said else "")
+def _tone(row: dict[str, object]) -> str:
+    """Return `good` for what is back, `bad` for what is away, was refused or changed, else `plain`."""
+    if text(row, "kind") == "state":
+        said = text(row, "text")
+        return "good" if " is back" in said else "bad" if any(f" is {word}" in said for word in AWAY) else "plain"
+    return "bad" if text(row, "kind") in {"refused", "changed", "gone"} else "plain"
+
+
+def _why_lines(number: int, row: dict[str, object]) -> list[str]:
+    """Return what a base said: the rule, the answer and its time, versions, what is hidden and by which rule."""
+    state = text(row, "state")
+    lines = [f"{number}. {text(row, 'index')}{f' ({state})' if state not in {'', 'ok'} else ''}: {text(row, 'rule')}"]
+    if text(row, "said"):
+        lines.append(f"   {text(row, 'said')}" + (f", as of {text(row, 'at')}" if text(row, "at") else ""))
+    versions, hidden = row.get("versions"), row.get("hidden")
+    if isinstance(versions, list) and versions:
+        more = f" and {len(versions) - 8} older" if len(versions) > 8 else ""
+        lines.append(f"   versions: {', '.join(str(version) for version in versions[-8:])}{more}")
+    if isinstance(hidden, dict):
+        lines += [f"   {count} hidden: {rule}" for rule, count in hidden.items()]
+    return lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 
 CHECK_S = 90.0
+PROBE_S, LOOK_S = 2.0, 0.1
+_INDEX = re.compile(r"[a-zA-Z0-9_.-]+/[a-zA-Z0-9_.-]*[a-zA-Z0-9_-]")
 
 
 class RemoteIndexes:
@@ -118,10 +122,17 @@ class RemoteBases:
         self._ask.daemon.api("DELETE", f"/{quote(name)}", force="")
 
     def test_base(self, name: str) -> BaseHealth:
-        """Have it probed now."""
+        """Have it probed now; returns how it is then, or how it was when nothing is different after two seconds."""
+        before = self._health(name)
         self._ask.admin("a probe by hand", "POST", "/probe", {"index": name})
-        found = next((row for row in self.base_rows() if row.health.index == name), None)
-        return found.health if found else BaseHealth(name, "off", "there is no such mirror any more")
+        until = time.monotonic() + PROBE_S
+        while (now := self._health(name)) == before and time.monotonic() < until:
+            time.sleep(LOOK_S)
+        return now
+
+    def _health(self, name: str) -> BaseHealth:
+        found = (health for health in bases_from_json(self._ask.daemon.health().get("bases")) if health.index == name)
+        return next(found, BaseHealth(name, "off", "there is no such mirror any more"))
 
     def set_offline(self, name: str, mode: str) -> None:
         """Set on, off or auto."""
@@ -134,10 +145,11 @@ class RemoteBases:
 
     def collisions(self) -> tuple[Collision, ...]:
         """Return the names that several mirrors have."""
-        found = self._ask.admin("a list of collisions", "GET", "/collisions")
+        found = self._ask.admin("a list of collisions", "GET", "/events?limit=1000")
+        events = [row for row in rows(found, "events") if text(row, "kind") == "collision"]
         return tuple(
-            Collision(text(row, "project"), tuple(str(name) for name in row.get("indexes") or ()))
-            for row in rows(found, "collisions")
+            Collision(project, tuple(dict.fromkeys(_INDEX.findall(f"{text(row, 'index')} {text(row, 'text')}"))))
+            for project, row in {text(row, "project"): row for row in reversed(events)}.items()
         )
 
 

@@ -10,7 +10,7 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from packaging.version import InvalidVersion, Version
 
 from localpi.errors import InvalidUpload
-from localpi.remote.asking import Asking, number, text
+from localpi.remote.asking import Asking, number, rows, text
 from localpi.remote.daemon import RemoteError
 from localpi.remote.told import FileRow, Metadata, Release, Unsupported
 from localpi.remote.upload import prepare_upload
@@ -40,11 +40,11 @@ class RemotePackages:
     def releases(self, index: str, project: str) -> tuple[Release, ...]:
         """Return the releases that the index offers, its bases' too, newest first."""
         page = self._ask.daemon.project(index, project)
-        here = self._presence(index, project)
+        here, own = self._presence(project), self._stages()
         files: dict[str, list[FileRow]] = {}
         for file in page.get("files", []):
             if isinstance(file, dict) and (version := _version(text(file, "filename"))):
-                files.setdefault(version, []).append(_file(file, here))
+                files.setdefault(version, []).append(_file(file, here, own))
         return tuple(Release(version, tuple(files[version])) for version in sorted(files, key=_order, reverse=True))
 
     def metadata(self, path: str) -> Metadata:
@@ -88,16 +88,20 @@ class RemotePackages:
         path = f"/{quote(index)}/{quote(project)}" + (f"/{quote(version, safe='')}" if version else "/")
         self._ask.daemon.api("DELETE", path, force="")
 
-    def _presence(self, index: str, project: str) -> frozenset[str] | None:
+    def _stages(self) -> frozenset[str]:
+        """Return the indexes whose files are uploads, which are always here."""
+        return frozenset(name for name, config in self._ask.configs().items() if config.get("type") != "mirror")
+
+    def _presence(self, project: str) -> frozenset[str] | None:
         """Return the names of the files that are here, None where the daemon does not tell."""
         try:
-            found = self._ask.daemon.admin("GET", f"/cache/files?index={quote(index)}&project={quote(project)}")
+            found = self._ask.daemon.admin("GET", f"/cache?by=file&name={quote(project)}")
         except RemoteError:
             return None
-        return frozenset(text(row, "filename") for row in found.get("files", []) if isinstance(row, dict))
+        return frozenset(text(row, "name") for row in rows(found, "rows"))
 
 
-def _file(file: Mapping[str, Any], here: frozenset[str] | None) -> FileRow:
+def _file(file: Mapping[str, Any], here: frozenset[str] | None, own: frozenset[str]) -> FileRow:
     path = text(file, "url")
     owner = "/".join(unquote(part) for part in path.partition("/+")[0].split("/")[-2:])
     yanked = file.get("yanked", False)
@@ -108,7 +112,7 @@ def _file(file: Mapping[str, Any], here: frozenset[str] | None) -> FileRow:
         size=number(file, "size"),
         uploaded=text(file, "upload-time"),
         yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
-        cached=None if here is None else text(file, "filename") in here,
+        cached=owner in own or (None if here is None else text(file, "filename") in here),
         requires_python=text(file, "requires-python"),
     )
 

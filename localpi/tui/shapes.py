@@ -22,8 +22,8 @@ def fits(value: object, hint: Any) -> bool:
         return any(fits(value, part) for part in get_args(hint))
     if origin is tuple:
         return isinstance(value, tuple) and _tuple_fits(value, get_args(hint))
-    if hint is None:
-        return value is None
+    if hint is None or hint is Any:
+        return value is None or hint is Any
     return not isinstance(hint, type) or getattr(hint, "_is_protocol", False) or _is_one(value, hint)
 
 

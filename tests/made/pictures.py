@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import DirectoryTree, Input
 from textual.worker import Worker
@@ -15,6 +17,8 @@ from localpi.tui.app import LocalpiApp
 from made.desk import State, bare_state, empty_state, full_state, made_desk
 
 SIZES = ((80, 24), (120, 36))
+CHARACTERS = {"space": " ", "slash": "/", "question_mark": "?"}
+"""What a key types, where its name does not say so."""
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 
 
@@ -101,24 +105,34 @@ def make_app(picture: Picture) -> LocalpiApp:
 
 async def lead(picture: Picture, pilot: Pilot[None]) -> None:
     """Press the keys, each after all is quiet."""
-    await settle(pilot)
-    for key in picture.keys:
-        await pilot.press(key)
-        await settle(pilot)
+    await press(pilot, *picture.keys)
     for widget in pilot.app.screen.query(Input):
         widget.cursor_blink = False
     await settle(pilot)
 
 
-async def settle(pilot: Pilot[None], most_s: float = 10.0) -> None:
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Send keys, each after all is quiet; the pilot itself waits for an idle processor, which a busy machine has not."""
+    await settle(pilot)
+    for key in keys:
+        name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
+        driver = pilot.app._driver
+        assert driver is not None
+        event = Key(name, key if len(key) == 1 else CHARACTERS.get(key))
+        event.set_sender(pilot.app)
+        driver.send_message(event)
+        await settle(pilot)
+
+
+async def settle(pilot: Pilot[None], most_s: float = 20.0) -> None:
     """Wait until no call is under way and no worker loads: the screen stays as it is."""
     app = pilot.app
     assert isinstance(app, LocalpiApp)
     until = time.monotonic() + most_s
     quiet = 0
-    while quiet < 3:
+    while quiet < 4:
         assert time.monotonic() < until, "it does not come to rest"
-        await pilot.pause()
+        await pilot.pause(0.004)
         busy = app.calls.under_way or any(_loads(worker) for worker in app.workers)
         busy = busy or any(not tree.root.children for tree in app.screen.query(DirectoryTree))
         quiet = 0 if busy else quiet + 1

@@ -105,7 +105,7 @@ class AddBase(Dialog[Wanted]):
             return
         try:
             password = self.query_one("#password", Input).value
-            checked = await app.calls(app.desk.bases.check_base, url, self._text("user"), password)
+            checked = await app.calls.long(app.desk.bases.check_base, url, self._text("user"), password)
         except Exception as error:  # noqa: BLE001 -- shown where the person looks
             title, reason, remedy = explain(error)
             shown.update(Content.assemble((f"○ {title}: ", "$text-warning"), plain(f"{reason} → {remedy}")))

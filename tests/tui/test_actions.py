@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from inspect import iscoroutinefunction, signature
+from typing import Any
+
+import pytest
+
+from localpi.remote.told import NewBase
+from localpi.tui.actions import ACTIONS, EVERYWHERE, PLACES, of_group
+from localpi.tui.app import LocalpiApp
+from localpi.tui.desk import Found
+from localpi.tui.dialogs.dialog import Dialog
+from localpi.tui.dialogs.keys import Keys
+from localpi.tui.dialogs.shown import Shown
+from localpi.tui.places.cache import Cache
+from localpi.tui.places.log import Log
+from localpi.tui.widgets.rows import Rows
+from made.desk import URL, State, bare_state, full_state, made_desk
+from made.pictures import NOW, press, settle
+
+INDEX_URL = f"{URL}/root/local/+simple/"
+
+
+def app_on(state: State) -> LocalpiApp:
+    app = LocalpiApp(made_desk(state), look_s=3600, now=lambda: NOW)
+    app.animation_level = "none"
+    return app
+
+
+def stopped() -> State:
+    state = full_state()
+    state.running = False
+    return state
+
+
+def serviceless() -> State:
+    state = full_state()
+    state.service = False
+    return state
+
+
+def yanked() -> State:
+    state = full_state()
+    key = ("root/local", "acme-billing")
+    first, *others = state.releases[key]
+    state.releases[key] = (replace(first, files=tuple(replace(file, yanked="") for file in first.files)), *others)
+    return state
+
+
+STAGE = {"type": "stage", "bases": "root/pypi", "volatile": "true", "resolution": "first",
+         "mirror_whitelist_inheritance": "intersection"}  # fmt: skip
+CLEAR = ("backspace",) * 8
+
+BY_KEY: dict[str, tuple[Callable[[], State], tuple[str, ...], tuple[str, tuple[Any, ...]]]] = {
+    "everywhere.start": (stopped, ("s",), ("start_daemon", ())),
+    "everywhere.stop": (full_state, ("S", "y"), ("stop_daemon", ())),
+    "overview.install_service": (serviceless, ("i",), ("install_service", ())),
+    "overview.remove_service": (full_state, ("I", "y"), ("remove_service", ())),
+    "overview.wire_pip": (full_state, ("w", "y"), ("wire", ("pip",))),
+    "indexes.create_index": (
+        full_state, ("2", "n", *"dev", "enter", "tab", "tab", "enter", *("tab",) * 11, "enter"),
+        ("create_index", ("root/dev", STAGE)),
+    ),
+    "indexes.edit_index": (
+        full_state, ("2", "e", *("backspace",) * 24, *"root/pypi", *("tab",) * 9, "enter"),
+        ("change_index", ("root/local", {"bases": "root/pypi"})),
+    ),
+    "indexes.delete_index": (full_state, ("2", "D", "y"), ("delete_index", ("root/local",))),
+    "indexes.base_up": (
+        full_state, ("2", "down", "down", "ctrl+up"),
+        ("change_index", ("root/local", {"bases": "root/pypi,root/intranet"})),
+    ),
+    "indexes.base_down": (
+        full_state, ("2", "down", "ctrl+down"), ("change_index", ("root/local", {"bases": "root/pypi,root/intranet"}))
+    ),
+    "indexes.resolution": (full_state, ("2", "o"), ("change_index", ("root/local", {"resolution": "merge"}))),
+    "indexes.details": (
+        full_state, ("2", "d"), ("metadata", ("/root/local/+f/abc/acme_billing-2.1.0-py3-none-any.whl",))
+    ),
+    "indexes.upload": (
+        full_state, ("2", "u", "down", "enter", "enter"), ("upload", ("root/local", "acme_billing-2.2.0.tar.gz"))
+    ),
+    "indexes.push": (
+        full_state, ("2", "p", "down", "enter"), ("push", ("root/local", "acme-billing", "2.1.0", "root/stable"))
+    ),
+    "indexes.yank": (
+        full_state, ("2", "y", *"bad", "enter"), ("yank", ("root/local", "acme-billing", "2.1.0", "bad"))
+    ),
+    "indexes.remove": (full_state, ("2", "x", "y"), ("remove", ("root/local", "acme-billing", "2.1.0"))),
+    "indexes.remove_project": (full_state, ("2", "X", "y"), ("remove", ("root/local", "acme-billing", None))),
+    "indexes.why": (full_state, ("2", "W"), ("why", ("root/local", "acme-billing"))),
+    "bases.add_base": (
+        full_state, ("3", "n", *"http://acme.example/", "enter", *("tab",) * 8, "enter"),
+        ("add_base", (NewBase("root/acme", "http://acme.example/", "root/local", ("acme-*",)), "", "")),
+    ),
+    "bases.edit_base": (
+        full_state, ("3", "e", *("tab",) * 3, *"60", *("tab",) * 10, "enter"),
+        ("change_index", ("root/intranet", {"mirror_cache_expiry": "60"})),
+    ),
+    "bases.test_base": (full_state, ("3", "t"), ("test_base", ("root/intranet",))),
+    "bases.offline": (full_state, ("3", "o", "down", "enter"), ("set_offline", ("root/intranet", "on"))),
+    "bases.claims": (
+        full_state, ("3", "l", *",corp-*", "enter"), ("change_index", ("root/intranet", {"claims": "acme-*,corp-*"}))
+    ),
+    "bases.credentials": (
+        full_state, ("3", "p", *"ada", "enter", *"pw", "enter"), ("set_credentials", ("root/intranet", "ada", "pw"))
+    ),
+    "bases.remove_base": (full_state, ("3", "x", "y"), ("remove_base", ("root/intranet",))),
+    "cache.pin": (full_state, ("4", "p"), ("pin", ("torch", True))),
+    "cache.evict": (full_state, ("4", "x", "y"), ("evict", ("torch",))),
+    "cache.verify": (full_state, ("4", "v"), ("verify", ())),
+    "cache.budget": (full_state, ("4", "b", *CLEAR, *"5GB", "enter"), ("set_budget", ("5GB",))),
+    "wiring.wire": (full_state, ("5", "down", "w", "y"), ("wire", ("uv",))),
+    "wiring.unwire": (full_state, ("5", "x", "y"), ("unwire", ("pip",))),
+    "log.why": (full_state, ("6", "up", "up", "enter"), ("why", ("root/local", "acme-secret"))),
+}  # fmt: skip
+"""Action to the state it begins in, the keys, and what the desk has been asked for in the end."""
+
+
+@pytest.mark.parametrize("action", BY_KEY)
+async def test_an_action_by_its_keys(action: str) -> None:
+    """From the keyboard alone the desk is asked for the right thing, once."""
+    make_state, keys, expected = BY_KEY[action]
+    state = make_state()
+    app = app_on(state)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, *keys)
+        assert [note for note in app._notifications if note.severity == "error"] == []
+    assert [call for call in state.done if call[0] != "check_base"] == [expected]
+
+
+async def test_a_yank_is_taken_back() -> None:
+    """On a yanked release the same key unyanks, and asks for no reason."""
+    state = yanked()
+    app = app_on(state)
+    async with app.run_test(size=(100, 30)) as pilot:
+        for key in ("2", "y"):
+            await settle(pilot)
+            await press(pilot, key)
+    assert state.done == [("yank", ("root/local", "acme-billing", "2.1.0", None))]
+
+
+@pytest.mark.parametrize("action", [action for action in BY_KEY if BY_KEY[action][1][-1] == "y"])
+async def test_nothing_is_lost_without_a_yes(action: str) -> None:
+    """Escape, and an enter that came too early, change nothing."""
+    for last in ("escape", "enter"):
+        make_state, keys, expected = BY_KEY[action]
+        if last == "enter" and expected[0] in {"wire", "unwire"}:
+            continue  # a diff was shown, which can be taken back to the byte
+        state = make_state()
+        app = app_on(state)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await press(pilot, *(*keys[:-1], last))
+        assert state.done == []
+
+
+async def test_moving_between_places() -> None:
+    """Digits lead to the places, and so does a click on the bar."""
+    app = app_on(full_state())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        for number, name in enumerate(PLACES, 1):
+            await press(pilot, str(number))
+            assert name == app.current_mode
+        await pilot.click("Tab", offset=(2, 0))
+        await settle(pilot)
+        assert app.current_mode == "overview"
+
+
+async def test_search_sort_pause_and_the_rest() -> None:
+    """What changes only the view: search, sort, pause, problems, light, copy, help."""
+    app = app_on(full_state())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, *("4", "o", "slash", *"py", "down"))
+        cache = app.screen
+        assert isinstance(cache, Cache)
+        assert (
+            cache.order,
+            [row.key for row in cache.query_one("#cached", Rows).rows],
+        ) == ("last use", ["root/pypi pydantic-core"])
+        await press(pilot, *("6", "w", "space", "end", "y"))
+        log = app.screen
+        assert isinstance(log, Log)
+        assert (log.paused, log.problems, len(log.query_one("#lines", Rows).rows)) == (True, True, 2)
+        assert "fault 9f31c2aa" in app.clipboard
+        await press(pilot, "f3")
+        assert app.theme == "textual-light"
+        await press(pilot, "c")
+        assert app.clipboard == INDEX_URL
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, Keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind"), [(("5", "d"), Shown), (("5", "t", "enter"), Shown), (("3", "k"), Shown), (("2", "n"), Dialog)]
+)
+async def test_what_only_shows(keys: tuple[str, ...], kind: type) -> None:
+    """Diff, container text and collisions are shown and left with escape."""
+    app = app_on(full_state())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, *keys)
+        assert isinstance(app.screen, kind)
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, Dialog)
+
+
+async def test_the_first_run_from_start_to_container() -> None:
+    """Each step is done in order: start, base from pip's own index, wiring, service, container line."""
+    state = bare_state()
+    state.found = Found("https://pypi.acme.example/simple/", "~/.pip/pip.conf", "root/acme")
+    app = app_on(state)
+    async with app.run_test(size=(100, 36)) as pilot:
+        await press(pilot, *("enter", "enter", "y", "enter", "y", "enter", "enter"))
+        drawn = app.export_screenshot()
+        assert "host.docker.internal" in drawn
+        await press(pilot, "enter")
+        assert app.screen.__class__.__name__ == "Overview"
+    assert [name for name, _ in state.done] == ["start_daemon", "accept_found", "wire", "install_service"]
+
+
+async def test_by_mouse() -> None:
+    """Rows are selected, the footer and the buttons of dialogs are pressed."""
+    state = full_state()
+    app = app_on(state)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await pilot.click("#copy")
+        await settle(pilot)
+        assert app.clipboard == INDEX_URL
+        await press(pilot, "4")
+        await pilot.click("#cached", offset=(5, 3))
+        await settle(pilot)
+        assert app.screen.query_one("#cached", Rows).cursor == 2
+        await press(pilot, "x")
+        await pilot.click("#accept")
+        await settle(pilot)
+    assert state.done == [("evict", ("pandas",))]
+
+
+async def test_the_daemon_goes_and_comes_back() -> None:
+    """The place on screen says so, and shows everything again by itself."""
+    state = full_state()
+    app = app_on(state)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, "3")
+        rows = app.screen.query_one("#bases", Rows)
+        state.running = False
+        await app.look_now()
+        await settle(pilot)
+        assert "not running" in str(app.screen.query_one("#daemon").render())
+        state.running = True
+        await app.look_now()
+        await settle(pilot)
+        assert [row.key for row in rows.rows] == ["root/intranet", "root/pypi"]
+        assert "1 base away" in str(app.screen.query_one("#daemon").render())
+
+
+async def test_the_palette_finds_actions() -> None:
+    """A part of a label leads to the action."""
+    state = full_state()
+    app = app_on(state)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, "4")
+        await pilot.press("ctrl+p", *"verify")
+        await pilot.pause(0.5)
+        await press(pilot, "enter")
+        await pilot.pause()
+        await settle(pilot)
+    assert state.done == [("verify", ())]
+
+
+def test_every_action_has_a_deed() -> None:
+    """An id names a coroutine function of one argument; keys of a place do not hide each other."""
+    for action in ACTIONS:
+        group, _, name = action.id.partition(".")
+        deed = getattr(import_module(f"localpi.tui.deeds.{group}"), name)
+        assert iscoroutinefunction(deed), action.id
+        assert len(signature(deed).parameters) == 1, action.id
+        assert action.tooltip.endswith("."), action.id
+    for place in PLACES:
+        keys = [key for group in (place, EVERYWHERE) for action in of_group(group) for key in action.key.split(",")]
+        assert sorted(set(keys)) == sorted(keys), place
+
+
+def test_every_action_that_asks_is_tried() -> None:
+    """The table above misses no action but those that only move or show."""
+    seen = {"search", "sort", "pause", "problems", "refresh", "help", "leave", "copy_url", "copy_line", "setup",
+            "toggle_light", "diff", "container", "collisions"}  # fmt: skip
+    assert [
+        action.id
+        for action in ACTIONS
+        if action.id not in BY_KEY and (name := action.id.partition(".")[2]) not in seen and not name.startswith("go_")
+    ] == []

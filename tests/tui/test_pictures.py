@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from made.pictures import PICTURES, SIZES, Picture, lead, make_app
+
+MAIN = {
+    "overview",
+    "overview-away",
+    "indexes",
+    "bases",
+    "cache",
+    "wiring",
+    "log",
+    "first-run",
+    "dialog-confirm",
+    "dialog-add-base",
+}
+"""Looked at in each run; the others when long tests are asked for: each costs most of a second."""
+CASES = [
+    pytest.param(
+        picture,
+        size,
+        id=f"{picture.name}-{size[0]}x{size[1]}",
+        marks=[] if picture.name in MAIN else [pytest.mark.long],
+    )
+    for picture in PICTURES
+    for size in SIZES
+]
+
+
+@pytest.mark.parametrize(("picture", "size"), CASES)
+def test_picture(snap_compare: Callable[..., bool], picture: Picture, size: tuple[int, int]) -> None:
+    """Every screen and dialog in its states looks as it was agreed to, at both sizes."""
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await lead(picture, pilot)
+
+    assert snap_compare(make_app(picture), terminal_size=size, run_before=before)
