@@ -146,6 +146,8 @@ class MetadataFiles:
             if isinstance(download.refusal, Missing):
                 raise FileNotHere(wheel.mirror.name, metadata.filename)
             raise CannotKnow(wheel.mirror.name, f"{download.refusal.reason}: {wheel.filename}")
+        if download.ended.is_set() and not self.has(wheel):
+            raise CannotKnow(wheel.mirror.name, f"knows no ranges, and there is no room for {wheel.filename}")
         if time.monotonic() >= until:
             raise CannotKnow(wheel.mirror.name, f"knows no ranges, and {wheel.filename} is still coming; ask again")
         return Waiting(download.ended.is_set, until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +21,10 @@ POOR = Shows(metadata=False, sizes=False, upload_times=False)
 
 @pytest.fixture
 def upstream() -> Iterator[MadeUpstream]:
-    """Run a poor mirror whose newest release cannot be used, so that resolvers look at the one before too."""
+    """Run a poor mirror whose newest release cannot be installed, so that resolvers look at the one before too."""
     with MadeUpstream(json=False, shows=POOR, etags=False) as made:
         made.add(*make_wheel("app", "1.0", requires=["lib<2"], filler=BIG))
-        made.add(*make_wheel("app", "2.0", requires=["lib<2", "absent"], filler=BIG))
+        made.add(*make_wheel("app", "2.0", requires=["lib>5"], filler=BIG))
         made.add(*make_wheel("lib", "1.0", filler=BIG))
         made.add(*make_wheel("lib", "2.0", filler=BIG))
         yield made
@@ -51,26 +52,22 @@ def uv_compile(daemon: Daemon, folder: Path) -> str:
 
 def test_uv_resolves_without_a_whole_wheel(daemon: Daemon, upstream: MadeUpstream, tmp_path: Path) -> None:
     """The upstream is asked for ends of wheels alone, the second time for nothing."""
-    for _ in range(2):
-        assert uv_compile(daemon, tmp_path) == "app==1.0\nlib==1.0\n"
-        if _ == 0:
-            before = len(upstream.asked())
-            assert wheels(upstream)
-            assert not any(map(is_whole, wheels(upstream)))
-    assert upstream.asked()[before:] == ()
+    assert uv_compile(daemon, tmp_path) == "app==1.0\nlib==1.0\n"
+    before = upstream.asked()
+    assert wheels(upstream)
+    assert not any(map(is_whole, wheels(upstream)))
+    assert uv_compile(daemon, tmp_path) == "app==1.0\nlib==1.0\n"
+    assert upstream.asked() == before
 
 
 def test_pip_downloads_what_it_chose_and_nothing_else(daemon: Daemon, upstream: MadeUpstream, tmp_path: Path) -> None:
     """Of what pip only looks at the ends are read; what it keeps comes whole, once."""
-    for place in ("first", "second"):
-        done = pip("download", "--quiet", "--dest", str(tmp_path / place), "--index-url", daemon.index_url, "app<2")
+    chosen = ["app-1.0-py3-none-any.whl", "lib-1.0-py3-none-any.whl"]
+    for _ in range(2):
+        done = pip("download", "--quiet", "--dest", str(tmp_path / "got"), "--index-url", daemon.index_url, "app!=3")
         assert done.returncode == 0, done
-        assert sorted(file.name for file in (tmp_path / place).iterdir()) == [
-            "app-1.0-py3-none-any.whl",
-            "lib-1.0-py3-none-any.whl",
-        ]
-        if place == "first":
-            before = len(upstream.asked())
-            whole = [request.path for request in wheels(upstream) if is_whole(request)]
-            assert sorted(whole) == ["/files/app-1.0-py3-none-any.whl", "/files/lib-1.0-py3-none-any.whl"]
-    assert upstream.asked()[before:] == ()
+        assert sorted(file.name for file in (tmp_path / "got").iterdir()) == chosen
+        shutil.rmtree(tmp_path / "got")
+        whole = [request.path.rpartition("/")[2] for request in wheels(upstream) if is_whole(request)]
+        assert sorted(whole) == chosen
+    assert any(request.path.endswith("app-2.0-py3-none-any.whl") for request in wheels(upstream))
