@@ -42,7 +42,7 @@ TENANTS = {
     "keyring": "upstream",
     "platformdirs": "settings",
     "plistlib": "service",
-    "psutil": "settings setup",
+    "psutil": "daemon settings setup",
     "requests": "upstream",
     "sqlite3": "store",
     "subprocess": "service setup wiring",
