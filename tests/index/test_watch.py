@@ -1,0 +1,198 @@
+"""The health of mirrors over real sockets: DNS that hangs, proxies and certificates that refuse, and one probe each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localpi.errors import CannotKnow
+from localpi.index.library import Library, build_library
+from localpi.index.pages import PageAnswer
+from localpi.index.permissions import OWNER
+from localpi.index.waiting import Waiting
+from localpi.settings.load import load_settings
+from localpi.settings.paths import Paths
+from localpi.simple.names import ProjectName
+from localpi.store import open_store
+from localpi.upstream import Credentials, Reach, Upstream
+from made import faults
+from made import upstream as made_upstream
+from made.bounds import SLACK_S
+from made.loops import wait_for
+from made.upstream import MadeUpstream
+from made.wheels import make_wheel
+
+CERTIFICATES = Path(made_upstream.__file__).parent / "certificates"
+ACME, NUMPY = ProjectName("acme"), ProjectName("numpy")
+INTRANET = "root/intranet"
+
+
+class Lookups:
+    """Names of a made network: all are this machine, until they hang."""
+
+    def __init__(self) -> None:
+        self.hangs = threading.Event()
+        self.end = threading.Event()
+
+    def __call__(self, host: str, port: int) -> list[Any]:
+        if self.hangs.is_set() and host == "intranet.example":
+            self.end.wait(30)
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+
+@contextmanager
+def library_at(tmp_path: Path, reach: Reach, lookups: Lookups, **environ: str) -> Iterator[Library]:
+    paths = Paths.under(tmp_path)
+    store = open_store(paths)
+    credentials = Credentials(tmp_path / "credentials.toml")
+    speaker = Upstream(reach, credentials, agent="localpi/test", resolve=lookups)
+    settings = load_settings(paths, environ, {})
+    made = build_library(
+        store, speaker, credentials, settings, owner_secret="x" * 40, now_us=lambda: time.time_ns() // 1000
+    )
+    try:
+        yield made
+    finally:
+        lookups.end.set()
+        speaker.close()
+        store.close()
+
+
+def make_bases(library: Library, intranet_url: str, pypi_url: str) -> None:
+    mirror = {"type": "mirror", "mirror_url": intranet_url, "mirror_cache_expiry": 0}
+    library.registry.create(OWNER, INTRANET, mirror)
+    library.registry.modify(OWNER, "root/pypi", {"mirror_url": pypi_url, "mirror_cache_expiry": 0})
+    library.registry.modify(OWNER, "root/local", {"bases": [INTRANET, "root/pypi"]})
+
+
+def ask(library: Library, project: ProjectName) -> tuple[str, float]:
+    """Whether the project is found, or why not; and the seconds that took."""
+    asked_at = time.monotonic()
+    while True:
+        try:
+            found = library.pages.project("root/local", project, asked_at=asked_at)
+        except CannotKnow as error:
+            return error.message, time.monotonic() - asked_at
+        if isinstance(found, PageAnswer):
+            return "found", time.monotonic() - asked_at
+        assert isinstance(found, Waiting)
+        while not found.ready() and time.monotonic() < found.until:
+            time.sleep(0.005)
+
+
+def state(library: Library) -> str:
+    return next(base.state for base in library.bases() if base.index == INTRANET)
+
+
+def test_a_name_that_nobody_looks_up_any_more(tmp_path: Path, upstream: MadeUpstream) -> None:
+    """DNS is inside the deadline: 3 s for the first, at once for the next, back when the resolver is."""
+    lookups = Lookups()
+    with MadeUpstream() as intranet, library_at(tmp_path, Reach(environ={}), lookups) as library:
+        intranet.add(*make_wheel("acme", "1.0"))
+        upstream.add(*make_wheel("numpy", "1.0"))
+        make_bases(library, f"http://intranet.example:{intranet.port}/simple/", upstream.url)
+        assert ask(library, ACME)[0] == "found"
+        lookups.hangs.set()
+        intranet.refuse()  # and its connections are dead
+        said, first_s = ask(library, NUMPY)
+        assert (said, first_s < 3.0 + SLACK_S) == ("found", True), (said, first_s)
+        wait_for(lambda: state(library) == "down")
+        said, later_s = min((ask(library, ACME) for _ in range(5)), key=lambda found: found[1])
+        assert ("base root/intranet down" in said, later_s < 0.02) == (True, True), (said, later_s)
+        intranet.heal()
+        lookups.hangs.clear()
+        lookups.end.set()
+        began = time.monotonic()
+        wait_for(lambda: ask(library, ACME)[0] == "found")
+        assert time.monotonic() - began < 2.0 + SLACK_S
+        assert upstream.asked(upstream.page_path("acme")) == ()
+
+
+def test_a_proxy_that_wants_a_login(tmp_path: Path, upstream: MadeUpstream) -> None:
+    """407 is no 404: the reason names the setting, and the private name stays here."""
+    with (
+        MadeUpstream() as proxy,
+        library_at(tmp_path, Reach(proxy=proxy.origin, environ={"NO_PROXY": "pypi.example"}), Lookups()) as library,
+    ):
+        proxy.fail(faults.Status(407))
+        upstream.add(*make_wheel("numpy", "1.0"))
+        make_bases(library, "http://intranet.example/simple/", f"http://pypi.example:{upstream.port}/simple/")
+        library.registry.modify(OWNER, INTRANET, {"claims": "acme"})
+        said, took_s = ask(library, ACME)
+        assert ("localpi config set upstream.proxy" in said, took_s < 3.0 + SLACK_S) == (True, True), said
+        assert ask(library, NUMPY)[0] == "found"
+        assert upstream.asked(upstream.page_path("acme")) == ()
+
+
+def test_a_portal_on_https_with_a_certificate_of_its_own(tmp_path: Path, upstream: MadeUpstream) -> None:
+    """A certificate that is not trusted is "offline", never "absent", and nothing is sent behind it."""
+    chain = (CERTIFICATES / "server.pem", CERTIFICATES / "server.key")
+    with MadeUpstream(certificate=chain) as portal, library_at(tmp_path, Reach(environ={}), Lookups()) as library:
+        upstream.add(*make_wheel("numpy", "1.0"))
+        make_bases(library, f"https://127.0.0.1:{portal.port}/simple/", upstream.url)
+        library.registry.modify(OWNER, INTRANET, {"claims": "acme"})
+        said, took_s = ask(library, ACME)
+        assert ("certificate" in said, took_s < 3.0 + SLACK_S) == (True, True), said
+        assert ask(library, NUMPY)[0] == "found"
+        assert portal.asked() == ()
+
+
+@pytest.mark.parametrize("background", ["auto", "off"])
+def test_probes_go_on_unasked_unless_that_is_not_wanted(
+    tmp_path: Path, upstream: MadeUpstream, background: str
+) -> None:
+    """With background=off a mirror that is gone is looked for when somebody asks, and not before."""
+    with (
+        MadeUpstream() as intranet,
+        library_at(tmp_path, Reach(environ={}), Lookups(), LOCALPI_BACKGROUND=background) as library,
+    ):
+        intranet.add(*make_wheel("acme", "1.0"))
+        make_bases(library, intranet.url, upstream.url)
+        assert ask(library, ACME)[0] == "found"
+        _no_hurry(library)
+        intranet.refuse()
+        ask(library, ACME)
+        wait_for(lambda: state(library) == "down")
+        _no_hurry(library)
+        intranet.heal()
+        if background == "auto":
+            wait_for(lambda: state(library) == "ok")
+        else:
+            library.mirroring.watch.network_changed("a test says so")
+            assert state(library) == "down"
+            wait_for(lambda: ask(library, ACME)[0] == "found")
+
+
+def _no_hurry(library: Library) -> None:
+    """Nobody has asked for half a minute, as far as the watch knows."""
+    library.watch._asked.clear()
+
+
+def test_one_probe_for_a_thousand_who_ask(tmp_path: Path, upstream: MadeUpstream) -> None:
+    """However many say that a mirror failed or is wanted, it has one thread and one probe in flight."""
+    with MadeUpstream() as intranet, library_at(tmp_path, Reach(environ={}), Lookups()) as library:
+        intranet.add(*make_wheel("acme", "1.0"))
+        make_bases(library, intranet.url, upstream.url)
+        assert ask(library, ACME)[0] == "found"
+        intranet.fail(faults.Swallow())
+        mirror = next(one for one in library.mirroring.all() if one.name == INTRANET)
+        asked, before = len(intranet.asked()), set(threading.enumerate())
+        deeds: list[Callable[[], object]] = [
+            lambda: library.watch.doubt(mirror),
+            lambda: library.watch.demand(mirror),
+            lambda: library.watch.probe_now("a test"),
+        ]
+        threads = [threading.Thread(target=deeds[number % 3]) for number in range(300)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        probes = [thread for thread in set(threading.enumerate()) - before if thread.name == f"probe {INTRANET}"]
+        assert len(probes) == 1
+        assert len(intranet.asked()) - asked <= 1
