@@ -19,6 +19,8 @@ LONGEST_LINE = 4096
 LONGEST_TRAILER = 16 << 10
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
 
+_PLAIN = re.compile(rb"(0{0,7}[1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n")
+
 
 class Chunks:
     """Takes a body apart; has the face of waitress's ChunkedReceiver."""
@@ -59,6 +61,12 @@ class Chunks:
                 self._left -= len(piece)
                 self._ends = not self._left
                 continue
+            if not (self._ends or self._trailing) and (plain := _PLAIN.match(text, at)):
+                stop = plain.end() + int(plain[1], 16)
+                if text.startswith(b"\r\n", stop):  # all of it is here: nine tenths of the time of small chunks
+                    found.append(text[plain.end() : stop])
+                    at = stop + 2
+                    continue
             end = text.find(b"\r\n", at, at + LONGEST_LINE)
             if end < 0:
                 self._wait_for(text[at:])

@@ -19,6 +19,7 @@ from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from localpi.daemon.limits import adjust
 from localpi.daemon.listener import Listener
+from localpi.daemon.unread import close_unread
 
 if TYPE_CHECKING:
     import socket
@@ -137,9 +138,11 @@ class Loop:
         self._answer_arrived()
         self._rerun_parked()
         now = time.monotonic()
-        if self.beat is not None and now >= self._next_beat:
+        if now >= self._next_beat:
             self._next_beat = now + 1.0
-            self.beat()
+            close_unread(self.channels(), time.time())
+            if self.beat is not None:
+                self.beat()
 
     def _poll(self, idle_ms: int) -> None:
         """Ask everyone what they want, sleep until the first gets it, let each do its part."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from localpi.errors import FileNotHere, InvalidName, InvalidUpload, NotFound, TooLarge
 from localpi.index.versions import newest, spelled
+from localpi.simple.archive import open_zip
 from localpi.simple.names import normalize
 from localpi.simple.upload_form import check_version
 from localpi.store.attachments import AttachmentRow
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_MEMBERS = 50_000
-MAX_PAGE = 32 << 20  # bytes of one member, unpacked
+MAX_PAGE = 16 << 20  # bytes of one member, unpacked
 FRONT = "index.html"
 
 
@@ -106,12 +107,12 @@ class Docs:
         file = self._store.uploads.open(row.sha256)
         if file is None:
             raise FileNotHere(index, row.filename)
-        with file, zipfile.ZipFile(file) as archive:
+        with file, open_zip(file) as archive:
             try:
                 body = _read(archive, archive.getinfo(name))
             except KeyError:
                 raise NotFound(f"the documentation of {project} {row.version} has no {name[:200]!r}") from None
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+            except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
                 raise NotFound(f"{name[:200]!r} in the documentation of {project} cannot be read") from None
         kind = mimetypes.guess_type(name, strict=False)[0] or "application/octet-stream"
         return DocPage(body, kind, f"{row.sha256[:32]}-{zlib.crc32(name.encode()):08x}")
@@ -154,7 +155,7 @@ def _project(fields: Mapping[str, Sequence[str]]) -> ProjectName:
 def _check_zip(receiving: Receiving) -> None:
     """Refuse what is no zip, or one with too many files; what is inside is looked at when it is asked for."""
     try:
-        with receiving.open_file() as file, zipfile.ZipFile(file) as archive:
+        with receiving.open_file() as file, open_zip(file) as archive:
             if len(archive.infolist()) > MAX_MEMBERS:
                 raise InvalidUpload(f"the documentation has over {MAX_MEMBERS:,} files")
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError) as error:
@@ -164,6 +165,8 @@ def _check_zip(receiving: Receiving) -> None:
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.is_dir():
         raise KeyError(info.filename)
+    if info.compress_type == zipfile.ZIP_STORED and info.compress_size > MAX_PAGE:
+        raise TooLarge("a file of the documentation", MAX_PAGE)
     with archive.open(info) as member:
         data = member.read(MAX_PAGE + 1)
     if len(data) > MAX_PAGE:

@@ -63,7 +63,7 @@ def read_wheel_metadata(file: BinaryIO, parsed: ParsedFilename) -> bytes:
     wheel, no METADATA of that project and version in it, its CRC is wrong, over 5 MB of it.
     """
     try:
-        with zipfile.ZipFile(cast("BinaryIO", _Bounded(file))) as archive:
+        with open_zip(file) as archive:
             found = [
                 info
                 for info in archive.infolist()[:_MAX_MEMBERS]
@@ -81,6 +81,14 @@ def read_wheel_metadata(file: BinaryIO, parsed: ParsedFilename) -> bytes:
     return data
 
 
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip whose list of members has a size that can be read: 1 GB of it would take 5 GB of memory.
+
+    Raises what zipfile does, ValueError for one that is too large.
+    """
+    return zipfile.ZipFile(cast("BinaryIO", _Bounded(file)))
+
+
 def _reader(parsed: ParsedFilename) -> Callable[[BinaryIO, ParsedFilename], bytes]:
     if parsed.filetype == "bdist_wheel":
         return _read_wheel
@@ -92,7 +100,7 @@ def _said(error: BaseException) -> str:
 
 
 def _read_wheel(file: BinaryIO, parsed: ParsedFilename) -> bytes:
-    with zipfile.ZipFile(cast("BinaryIO", _Bounded(file))) as archive:
+    with open_zip(file) as archive:
         members = _members(archive, parsed)
         found = [name for name in members if re.fullmatch(r"[^/]+\.dist-info/METADATA", name, re.IGNORECASE)]
         if len(found) != 1:
@@ -103,7 +111,7 @@ def _read_wheel(file: BinaryIO, parsed: ParsedFilename) -> bytes:
 
 
 def _read_zip_sdist(file: BinaryIO, parsed: ParsedFilename) -> bytes:
-    with zipfile.ZipFile(cast("BinaryIO", _Bounded(file))) as archive:
+    with open_zip(file) as archive:
         members = _members(archive, parsed)
         found = [name for name in members if re.fullmatch(r"[^/]+/PKG-INFO", name)]
         return _read_member(archive, members[found[0]], parsed) if found else b""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from waitress.buffers import OverflowableBuffer  # type: ignore[import-untyped]
 
-from localpi.daemon import limits, listener
+from localpi.daemon import limits, listener, unread
 from localpi.daemon.chunks import LONGEST_LINE, LONGEST_TRAILER, Chunks
 from made.loops import Serving, wait_for, whole
 
@@ -185,6 +185,32 @@ def test_clients_that_do_not_read_make_room(served: Serving, monkeypatch: pytest
         each.close()
 
     assert answer == ("HTTP/1.1 200 OK", b"here")
+
+
+def test_what_nobody_reads_does_not_fill_the_memory(served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bodies that many share count once; when all that is held is too much, the longest silent go."""
+    monkeypatch.setattr(unread, "MOST", 50_000_000)
+    shared = bytes(10_000_000)
+
+    def send(environ: dict[str, Any], start_response: Any) -> Any:
+        body = shared if environ["PATH_INFO"] == "/shared" else bytes(10_000_000)
+        start_response("200 OK", [("Content-Length", "10000000")])
+        return environ["wsgi.file_wrapper"](io.BytesIO(body))
+
+    served.application.routes |= {"/shared": send, "/own": send, "/": whole(b"here")}
+    sharing = [served.connect(buffer=4096).send("/shared") for _ in range(12)]
+    wait_for(lambda: len(served.application.runs) == 12)
+    unread.close_unread(served.loop.channels(), time.time() + 10)
+    assert not any(each.will_close for each in served.loop.channels())
+
+    own = [served.connect(buffer=4096).send("/own") for _ in range(12)]
+    wait_for(lambda: len(served.application.runs) == 24)
+    wait_for(lambda: sum(each.total_outbufs_len > 0 for each in served.loop.channels()) <= 16)
+    with served.connect() as client:
+        assert client.get("/")[1] == b"here"
+    assert sum(each.total_outbufs_len > 0 for each in served.loop.channels()) >= 4
+    for each in (*sharing, *own):
+        each.close()
 
 
 def test_half_bodies_of_a_full_house_fit_into_memory() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localpi.errors import InvalidUpload
-from localpi.simple.archive import read_core_metadata
+from localpi.simple.archive import open_zip, read_core_metadata
 from localpi.simple.names import parse_filename
 from made.wheels import core_metadata, make_sdist, make_wheel
 
@@ -199,3 +199,12 @@ def test_damaged_archives_get_an_answer(edits: list[tuple[int, int, bytes]], whi
         look(filename, data if which < 2 else gzip.compress(data))
     except InvalidUpload:
         return
+
+
+def test_list_of_members_is_bounded_before_it_is_read() -> None:
+    """170,000 members in a list of 20 MB cost 80 MB and 2 s; 1 GB of them would cost all there is."""
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 0, 20, 0, *[0] * 7, 80, *[0] * 6) + b"x" * 80
+    count = 170_000
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count & 0xFFFF, count & 0xFFFF, count * len(entry), 0, 0)
+    with pytest.raises(ValueError, match="too large"):
+        open_zip(io.BytesIO(entry * count + end))
