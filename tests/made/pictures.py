@@ -139,4 +139,4 @@ async def settle(pilot: Pilot[None], most_s: float = 20.0) -> None:
 
 
 def _loads(worker: Worker[object]) -> bool:
-    return worker.is_running and worker.group in {"load", "projects", "releases", "look", "step", "try"}
+    return worker.is_running and worker.group in {"load", "projects", "releases", "look", "try"}

@@ -61,7 +61,7 @@ BY_KEY: dict[str, tuple[Callable[[], State], tuple[str, ...], tuple[str, tuple[A
     "overview.remove_service": (full_state, ("I", "y"), ("remove_service", ())),
     "overview.wire_pip": (full_state, ("w", "y"), ("wire", ("pip",))),
     "indexes.create_index": (
-        full_state, ("2", "n", *"dev", "enter", "tab", "tab", "enter", *("tab",) * 11, "enter"),
+        full_state, ("2", "n", *"dev", "enter", "tab", "tab", "enter", *("tab",) * 9, "enter"),
         ("create_index", ("root/dev", STAGE)),
     ),
     "indexes.edit_index": (
@@ -180,7 +180,7 @@ async def test_search_sort_pause_and_the_rest() -> None:
         assert (
             cache.order,
             [row.key for row in cache.query_one("#cached", Rows).rows],
-        ) == ("last use", ["root/pypi pydantic-core"])
+        ) == ("last use", ["root/pypi numpy", "root/pypi pydantic-core"])
         await press(pilot, *("6", "w", "space", "end", "y"))
         log = app.screen
         assert isinstance(log, Log)

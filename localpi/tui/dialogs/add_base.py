@@ -65,12 +65,9 @@ class AddBase(Dialog[Wanted]):
             self.focus_next()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Try, add or leave."""
+        """Try; the other buttons are the dialog's own (Textual calls its handler as well)."""
         if event.button.id == "try":
-            event.stop()
             start(self, "try", self._try, exclusive=True)
-        else:
-            super().on_button_pressed(event)
 
     def accept(self) -> None:
         """End with the mirror, unless something is missing."""
@@ -88,7 +85,7 @@ class AddBase(Dialog[Wanted]):
         index = str(self.query_one("#index", Select).value)
         claims = tuple(word.strip() for word in self._text("claims").split(",") if word.strip())
         base = NewBase(name, url, "" if index == NONE else index, claims)
-        self.dismiss((base, self._text("user"), self.query_one("#password", Input).value))
+        self.end((base, self._text("user"), self.query_one("#password", Input).value))
 
     async def _try(self) -> None:
         """Have the daemon look at the URL and show what it found."""

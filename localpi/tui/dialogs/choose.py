@@ -41,4 +41,4 @@ class Choose(Dialog[str]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """End with the word."""
-        self.dismiss(self._words[event.option_index][0])
+        self.end(self._words[event.option_index][0])

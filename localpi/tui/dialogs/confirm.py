@@ -36,7 +36,7 @@ class Confirm(Dialog[bool]):
 
     def accept(self) -> None:
         """Say yes."""
-        self.dismiss(True)  # noqa: FBT003 -- Textual's signature
+        self.end(value=True)
 
     def action_accept(self) -> None:
         """As above, by key."""

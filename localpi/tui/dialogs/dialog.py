@@ -42,6 +42,11 @@ class Dialog(ModalScreen[T | None]):
         accept = Button(yes, variant="error" if danger else "primary", id="accept")
         return Horizontal(Button(no, id="refuse"), accept, classes="buttons")
 
+    def end(self, value: T | None) -> None:
+        """End with a value; a second press that comes before the frame is gone means nothing."""
+        if self.is_current:
+            self.dismiss(value)
+
     def object_to(self, trouble: str) -> None:
         """Say what is not right yet; "" takes that back."""
         shown = self.query_one(".trouble", Static)
@@ -54,7 +59,7 @@ class Dialog(ModalScreen[T | None]):
         if event.button.id == "accept":
             self.accept()
         elif event.button.id == "refuse":
-            self.dismiss(None)
+            self.end(None)
 
     def accept(self) -> None:
         """End with a value."""
@@ -62,4 +67,4 @@ class Dialog(ModalScreen[T | None]):
 
     def action_leave(self) -> None:
         """End without one."""
-        self.dismiss(None)
+        self.end(None)

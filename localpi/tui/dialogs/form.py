@@ -48,8 +48,8 @@ class Form(Dialog[dict[str, str]]):
 
     def on_input_submitted(self) -> None:
         """Go on to the next field, or accept."""
-        inputs = list(self.query(Input))
-        if self.focused is inputs[-1]:
+        last = self.query_one(f"#field-{self._fields[-1].key}")
+        if self.focused is last:
             self.accept()
         else:
             self.focus_next()
@@ -62,7 +62,7 @@ class Form(Dialog[dict[str, str]]):
             self.object_to(f"{missing.label} is needed.")
             self.query_one(f"#field-{missing.key}").focus()
             return
-        self.dismiss(found)
+        self.end(found)
 
     def _widget(self, field: Field) -> Input | Select[str]:
         value, name = self._values.get(field.key, field.default), f"field-{field.key}"

@@ -45,7 +45,7 @@ class PickFile(Dialog[Path]):
     def inside(self) -> ComposeResult:
         """Put the tree above the line."""
         yield Static(
-            "Choose a wheel or an sdist, or type its path. Backspace: the folder above.", classes="hint", markup=False
+            "Choose a wheel or sdist, or type its path (backspace: folder above).", classes="hint", markup=False
         )
         yield Distributions(self._start)
         yield Input(_shown(self._start), classes="search", id="path", select_on_focus=False)
@@ -85,7 +85,7 @@ class PickFile(Dialog[Path]):
         if trouble:
             self.object_to(trouble)
             return
-        self.dismiss(path)
+        self.end(path)
 
     def action_up(self) -> None:
         """Show the folder above."""

@@ -49,7 +49,7 @@ class Shown(Dialog[bool]):
         if self._copied and not self._yes:
             self.action_copy()
         else:
-            self.dismiss(bool(self._yes))
+            self.end(bool(self._yes))
 
     def action_accept(self) -> None:
         """As above, by key."""

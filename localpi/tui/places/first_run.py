@@ -101,7 +101,8 @@ class FirstRun(Place):
 
     def action_leave(self) -> None:
         """Go to the overview."""
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)
 
     def show(self) -> None:
         """Draw all steps and the button of the next."""

@@ -45,8 +45,8 @@ class Rows(ScrollView, can_focus=True):
         "rows--head", "rows--cursor", "rows--good", "rows--warn", "rows--bad", "rows--dim", "rows--strong",
     }  # fmt: skip
     BINDINGS: ClassVar = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
         Binding("home", "move(-1000000000)", show=False),
