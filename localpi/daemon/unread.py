@@ -42,7 +42,7 @@ def close_unread(channels: Iterable[Channel], now: float) -> None:
     for channel, bodies in sorted(held_by, key=lambda each: float(each[0].last_activity)):
         if total <= MOST or now - channel.last_activity < SILENT_S:
             break
-        channel.will_close = True
+        channel.handle_close()
         closed += 1
         holders.subtract(bodies)
         total -= sum(sizes[body] for body in bodies if not holders[body])
