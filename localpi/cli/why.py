@@ -18,10 +18,13 @@ MOST_VERSIONS = 8
 @click.command("why")
 @click.argument("name", required=False)
 @click.argument("version", required=False)
+@click.option("--accept", is_flag=True, help="Take other bytes that a mirror has by now under names known before.")
 @index_option
 @json_option
 @pass_scene
-def why_command(scene: Scene, *, name: str | None, version: str | None, index: str | None, as_json: bool) -> int:
+def why_command(
+    scene: Scene, *, name: str | None, version: str | None, accept: bool, index: str | None, as_json: bool
+) -> int:
     """Explain why NAME resolves as it does: each base, whether it was asked, what it said, what is shown or hidden.
 
     Without NAME the last refused request is explained. Exits with 0 when the project is found, 1 when it is known to
@@ -38,7 +41,11 @@ def why_command(scene: Scene, *, name: str | None, version: str | None, index: s
             return exits.DONE
         name, index = str(refused["project"]), index or str(refused["index"])
     query = "?" + urlencode({"version": version}) if version else ""
-    why = _get(scene, f"/+why/{quote(scene.index(index))}/{quote(name)}{query}")
+    path = f"/+why/{quote(scene.index(index))}/{quote(name)}{query}"
+    why = _get(scene, path)
+    if accept:
+        _accept(scene, why)
+        why = _get(scene, path)
     if as_json:
         print_json(({"refused": refused} if refused else {}) | why)
     else:
@@ -49,6 +56,15 @@ def why_command(scene: Scene, *, name: str | None, version: str | None, index: s
     if version and why["answer"] == "found" and not any(_shown(base) for base in why["bases"]):
         return exits.NO
     return EXITS[why["answer"]]
+
+
+def _accept(scene: Scene, why: dict[str, Any]) -> None:
+    for base in why["bases"]:
+        if base["state"]:
+            asked = {"index": base["index"], "project": why["project"]}
+            count = scene.daemon.admin("POST", "/accept", asked)["files"]
+            if count:
+                say(f"{base['index']}: took {count} file{'s' if count != 1 else ''} as they are now")
 
 
 def _get(scene: Scene, path: str) -> dict[str, Any]:

@@ -29,12 +29,9 @@ from localpi.upstream.outcomes import Missing, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from localpi.index.announcing import Announcing
     from localpi.index.cache import Cache
-    from localpi.index.journal import Journal
-    from localpi.index.mirrors import Mirrors
+    from localpi.index.mirroring import Mirroring
     from localpi.index.registry import Registry
-    from localpi.index.watch import Watch
     from localpi.simple.model import File
     from localpi.simple.names import ProjectName, Sha256
     from localpi.store import Store
@@ -73,15 +70,13 @@ class Files:
         registry: Registry,
         store: Store,
         upstream: Upstream,
-        mirrors: Mirrors,
-        watch: Watch,
-        journal: Journal,
-        announcing: Announcing,
+        mirroring: Mirroring,
         cache: Cache,
         now_us: Callable[[], int],
     ) -> None:
-        self._registry, self._store, self._mirrors, self._watch = registry, store, mirrors, watch
-        self._journal, self._cache, self._now_us = journal, cache, now_us
+        watch = mirroring.watch
+        self._registry, self._store, self._mirrors, self._watch = registry, store, mirroring.mirrors, watch
+        self._journal, self._cache, self._now_us = mirroring.journal, cache, now_us
         self._downloads = Downloads(upstream, store.files, self._keep, watch=watch, cache=cache)
         self._sizes = Sizes(upstream, watch)
         self._metadata = MetadataFiles(
@@ -89,7 +84,7 @@ class Files:
             upstream=upstream,
             downloads=self._downloads,
             watch=watch,
-            announcing=announcing,
+            announcing=mirroring.announcing,
             keep=self._keep_small,
         )
 

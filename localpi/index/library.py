@@ -103,20 +103,9 @@ def build_library(
     make_defaults(store, registry, passwords, now_us, pypi_url=PYPI_SIMPLE, root_password=settings.root_password)
 
     mirroring = build_mirroring(store, upstream, stamps=stamps, registry=registry, settings=settings, now_us=now_us)
-    mirrors, watch = mirroring.mirrors, mirroring.watch
     pages = Pages(registry, store, mirroring, stamps)
     cache = build_cache(store, registry, stamps, settings, now_us)
-    files = Files(
-        registry=registry,
-        store=store,
-        upstream=upstream,
-        mirrors=mirrors,
-        watch=watch,
-        journal=mirroring.journal,
-        announcing=mirroring.announcing,
-        cache=cache,
-        now_us=now_us,
-    )
+    files = Files(registry=registry, store=store, upstream=upstream, mirroring=mirroring, cache=cache, now_us=now_us)
     uploads = Uploads(store, registry, stamps, now_us)
     return Library(
         registry=registry,
@@ -138,7 +127,7 @@ def build_library(
         ),
         stamps=stamps,
         store=store,
-        watch=watch,
+        watch=mirroring.watch,
         mirroring=mirroring,
         whys=Whys(registry, store, mirroring, pages),
         base_checks=BaseChecks(upstream, registry, store),

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -173,7 +174,7 @@ def test_with_both_gone_everything_answers_from_what_is_here(places: Places, how
         assert (cold.status, cold_s < FIRST_S + SLACK_S) == (424, True), (cold, cold_s)
         places.wait_for_state("down")
         for project, filename in (("acme", ACME), ("numpy", NUMPY)):
-            reply, took_s = quickest(lambda project=project: places.daemon.page(project))
+            reply, took_s = quickest(partial(places.daemon.page, project))
             assert (filenames(reply), took_s < LATER_S) == ([filename], True)
 
 
