@@ -116,14 +116,7 @@ def build_library(
         uploads=uploads,
         removal=Removal(store, registry, stamps),
         releasing=build_releasing(
-            store,
-            registry,
-            pages=pages,
-            files=files,
-            uploads=uploads,
-            upstream=upstream,
-            stamps=stamps,
-            now_us=now_us,
+            store, registry, pages=pages, files=files, uploads=uploads, upstream=upstream, stamps=stamps, now_us=now_us
         ),
         stamps=stamps,
         store=store,

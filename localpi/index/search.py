@@ -53,7 +53,8 @@ class Search:
         words = [word.lower() for word in (*names, *summaries)]
         if not words or len(words) > MOST_WORDS or any(not 0 < len(word) <= LONGEST_WORD for word in words):
             raise BadRequest(f"a search has 1 to {MOST_WORDS} words of at most {LONGEST_WORD} characters")
-        asked = _Asked([word.lower() for word in names], [word.lower() for word in summaries], both)
+        asked = _Asked([_plain(name) for name in names], [word.lower() for word in summaries], both)
+        words += asked.names
         hits: dict[str, Hit] = {}
         for name, config in self._registry.order(index):
             for hit in self._of_index(name, config, asked, words):
@@ -91,8 +92,13 @@ class _Asked:
     both: bool
 
     def fits(self, name: str, summary: str) -> bool:
-        in_name = any(word.replace("_", "-").replace(".", "-") in name for word in self.names)
+        in_name = any(word in name for word in self.names)
         in_summary = any(word in summary.lower() for word in self.summaries)
         if self.both and self.names and self.summaries:
             return in_name and in_summary
         return in_name or in_summary
+
+
+def _plain(name: str) -> str:
+    """Return a part of a name as it stands in a normalised one."""
+    return name.lower().replace("_", "-").replace(".", "-")

@@ -10,9 +10,10 @@ from urllib.parse import quote
 import orjson
 from flask import current_app, request
 
-from localpi.errors import BadRequest, LocalpiError, NotAllowed, NotAuthenticated
+from localpi.errors import BadRequest, InvalidName, LocalpiError, NotAllowed, NotAuthenticated, NotFound
 from localpi.index.errands import Errands
 from localpi.index.permissions import is_root, may_read
+from localpi.simple.links import parse_ref
 from localpi.web.answers import HTML_POLICY
 from localpi.web.guard import SAFE_METHODS
 from localpi.web.outside import link_prefix, root_url
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from localpi.index.library import Library
     from localpi.index.permissions import Principal
+    from localpi.simple.links import FileRef
     from localpi.web.guard import Refusals
     from localpi.web.hot import Headers, HotAnswers
     from localpi.web.site import Site
@@ -124,6 +126,14 @@ def demand_root() -> Principal:
 def when_asked() -> float:
     """Return the monotonic second at which the client asked first."""
     return asked_at(request.environ, time.monotonic())
+
+
+def file_ref(area: str, rest: str) -> FileRef:
+    """Return what a path below an index, `{area}/{rest}`, asks for; raise NotFound where no file can be."""
+    try:
+        return parse_ref(area, *rest.split("/"))
+    except InvalidName as error:
+        raise NotFound(f"no file {error.name[:200]}") from None
 
 
 def index_name(user: str, index: str) -> str:

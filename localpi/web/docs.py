@@ -9,10 +9,9 @@ from flask import Blueprint, request
 
 from localpi.errors import TooLarge
 from localpi.index.toxresults import MAX_RESULT
-from localpi.simple.links import parse_ref
 from localpi.simple.names import normalize
 from localpi.web.answers import answer_body, answer_json, answer_redirect
-from localpi.web.context import index_name, quoted, the_library, who_asks
+from localpi.web.context import file_ref, index_name, quoted, the_library, who_asks
 from localpi.web.ranges import etag_matches
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def show_docs(*, user: str, index: str, project: str, version: str, area: str, p
 def add_toxresult(user: str, index: str, rest: str) -> Response:
     """Keep the result of a test run of a file, JSON as `tox --result-json` writes it."""
     name, principal, results = index_name(user, index), who_asks(), the_library().releasing.toxresults
-    ref = parse_ref("+f", *rest.split("/"))
+    ref = file_ref("+f", rest)
     results.check(name, principal, ref)
     if (request.content_length or 0) > MAX_RESULT:
         raise TooLarge("the test result", MAX_RESULT)

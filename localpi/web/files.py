@@ -10,10 +10,9 @@ from werkzeug.http import http_date
 
 from localpi.index.files import Redirect
 from localpi.index.waiting import Waiting
-from localpi.simple.links import parse_ref
 from localpi.simple.names import project_candidates
 from localpi.web.answers import answer_body, answer_json, answer_plain_json, answer_redirect
-from localpi.web.context import index_name, the_context, the_library, when_asked
+from localpi.web.context import file_ref, index_name, the_context, the_library, when_asked
 from localpi.web.hot import Kept
 from localpi.web.parked import Parked
 from localpi.web.ranges import Unsatisfiable, choose_part, etag_matches
@@ -35,7 +34,7 @@ FOR_EVER = "max-age=365000000, immutable"
 @blueprint.get("/<user>/<index>/<any('+f', '+e'):area>/<path:rest>")
 def send_file(user: str, index: str, area: str, rest: str) -> Response:
     """Send a file of an index, or its core metadata."""
-    ref = parse_ref(area, *rest.split("/"))
+    ref = file_ref(area, rest)
     context = the_context()
     stamps = tuple((project, context.hot.stamp(project)) for project in project_candidates(ref.filename))
     if "application/json" in request.headers.get("Accept", "") and not ref.is_metadata:

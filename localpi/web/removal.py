@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
 
-from localpi.simple.links import parse_ref
 from localpi.simple.names import normalize
 from localpi.web.answers import answer_json
-from localpi.web.context import index_name, the_library, who_asks
+from localpi.web.context import file_ref, index_name, the_library, who_asks
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -20,7 +19,7 @@ blueprint = Blueprint("removal", __name__)
 @blueprint.delete("/<user>/<index>/<any('+f', '+e'):area>/<path:rest>")
 def remove_file(user: str, index: str, area: str, rest: str) -> Response:
     """Delete one file by its URL."""
-    ref = parse_ref(area, *rest.split("/"))
+    ref = file_ref(area, rest)
     name = index_name(user, index)
     the_library().removal.remove_file(name, who_asks(), ref.key, ref.filename, force=_forced())
     return answer_json(message=f"package '{name}/{area}/{rest}' deleted")
