@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.screen import ModalScreen
 from textual.widgets import DirectoryTree, Input
 from textual.worker import Worker
 
@@ -112,7 +113,7 @@ async def lead(picture: Picture, pilot: Pilot[None]) -> None:
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Send keys, each after all is quiet; the pilot itself waits for an idle processor, which a busy machine has not."""
+    """Send keys, each after all is quiet; the pilot itself waits for an idle processor, which is rare on busy ones."""
     await settle(pilot)
     for key in keys:
         name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
@@ -133,10 +134,13 @@ async def settle(pilot: Pilot[None], most_s: float = 20.0) -> None:
     while quiet < 4:
         assert time.monotonic() < until, "it does not come to rest"
         await pilot.pause(0.004)
-        busy = app.calls.under_way or any(_loads(worker) for worker in app.workers)
+        asks = isinstance(app.screen, ModalScreen)
+        busy = app.calls.under_way or any(_works(worker, asks=asks) for worker in app.workers)
         busy = busy or any(not tree.root.children for tree in app.screen.query(DirectoryTree))
         quiet = 0 if busy else quiet + 1
 
 
-def _loads(worker: Worker[object]) -> bool:
-    return worker.is_running and worker.group in {"load", "projects", "releases", "look", "try"}
+def _works(worker: Worker[object], *, asks: bool) -> bool:
+    """Return whether a worker will change the screen by itself; a deed that asks waits for the person."""
+    groups = {"load", "projects", "releases", "look", "try"} | (set() if asks else {"deeds", "step"})
+    return worker.is_running and worker.group in groups

@@ -17,10 +17,10 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 from made.pictures import PICTURES, SIZES, lead, make_app  # noqa: E402 -- the paths above come first
 
 
-async def draw(folder: Path, only: str = "") -> None:
+async def draw(folder: Path, sizes: tuple[tuple[int, int], ...], only: str = "") -> None:
     """Write NAME-COLUMNSxLINES.svg for each picture and size."""
     for picture in PICTURES:
-        for width, height in SIZES:
+        for width, height in sizes:
             if only in picture.name:
                 app = make_app(picture)
                 async with app.run_test(size=(width, height)) as pilot:
@@ -35,7 +35,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         make_home(Path(home))
-        asyncio.run(draw(folder, sys.argv[2] if len(sys.argv) > 2 else ""))
+        sizes = SIZES if len(sys.argv) > 1 else SIZES[1:]  # the README needs one of each
+        asyncio.run(draw(folder, sizes, sys.argv[2] if len(sys.argv) > 2 else ""))
         os.chdir(REPOSITORY)
 
 

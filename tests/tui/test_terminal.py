@@ -79,7 +79,9 @@ def state_of(daemon: Daemon, index: str) -> str:
     return next((base["state"] for base in daemon.get("/+health").json()["bases"] if base["index"] == index), "")
 
 
-def test_a_day_at_the_terminal(terminal: Terminal, daemon: Daemon, tmp_path: Path) -> None:
+def test_a_day_at_the_terminal(  # noqa: PLR0915 -- one day, in order
+    terminal: Terminal, daemon: Daemon, tmp_path: Path
+) -> None:
     """Add a base, see it go and come back, upload, push, pin, wire pip: each shows outside of the TUI."""
     daemon.index("root/stable", bases=["root/pypi"])
     with MadeUpstream() as intranet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
@@ -30,6 +31,10 @@ class Overview(Place):
 
     group = "overview"
     BINDINGS = bindings_of("overview")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: Status | None = None
 
     def middle(self) -> ComposeResult:
         """Three bands: where to install from, who is there, what it was good for."""
@@ -87,7 +92,10 @@ class Overview(Place):
             return
         self.query_one("#index-url", Static).update(status.index_url)
         self._tell(status=status_words(status), wired=wired_words(status))
-        self.reload()
+        lasting = replace(status, uptime_s=None)
+        if lasting != self._shown:  # else nothing has happened: five calls every few seconds would be 1 % of a core
+            self._shown = lasting
+            self.reload()
 
     def _show_service(self, service: ServiceState) -> None:
         self._tell(service=service_words(service))
