@@ -95,15 +95,25 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         except OSError as error:
             if error.errno not in FULL or self.request is None:
                 raise
-            refused, self.request = self.request, None
-            refused.error = InsufficientStorage(os.strerror(error.errno))
-            with self.requests_lock:
-                self.requests.append(refused)
-                if len(self.requests) == 1:
-                    self.server.add_task(self)
+            self.request.error = InsufficientStorage(os.strerror(error.errno))
+            self._answer_now(self.request)
             taken = True
-        self._refusing = self._refusing or any(request.error for request in self.requests)
+        request = self.request
+        if request is not None and not request.judged and request.is_large():
+            request.judged = True
+            if not self.server.loop.application.wants_body(request.command, request.headers):
+                request.unread = True
+                self._answer_now(request)
+        self._refusing = self._refusing or any(request.error or request.unread for request in self.requests)
         return taken
+
+    def _answer_now(self, request: Request) -> None:
+        """Answer a request that is still coming, and throw away the rest of it."""
+        self.request = None
+        with self.requests_lock:
+            self.requests.append(request)
+            if len(self.requests) == 1:
+                self.server.add_task(self)
 
     def handle_write(self) -> None:
         """Send what is there. After a refusal read on: closed at once, the client would lose the answer to a reset."""

@@ -68,19 +68,19 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             now = time.time()
             waiting = [each for each in self.loop.channels() if _may_go(each, now)]
             for channel in sorted(waiting, key=_idle_then_silent)[:ROOM]:
-                channel.handle_close()
+                self.loop.let_go(channel)
         return bool(super().readable())
 
     def maintenance(self, now: float) -> None:
         """Close who has been silent for long, idle or not taking what is there for it, and who drips a request.
 
-        At once: waitress marks them and waits until it can write, which it never can to a client that does not read.
+        waitress marks them and waits until it can write, which it never can to a client that does not read.
         """
         cutoff = now - self.adj.channel_timeout
         for channel in tuple(self.active_channels.values()):
             silent = channel.last_activity < cutoff and (channel.total_outbufs_len or not channel.requests)
             if silent or _drips(channel):
-                channel.handle_close()
+                self.loop.let_go(channel)
 
     def finish(self) -> None:
         """Take who is in the queue already, and no one after that; workers can still wake the loop."""

@@ -43,6 +43,9 @@ class Application(Protocol):
     def __call__(self, environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]:
         """Answer a request."""
 
+    def wants_body(self, method: str, headers: Mapping[str, str], /) -> bool:
+        """Say whether a large body is worth waiting for; runs on the loop thread and must not block."""
+
     def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str], /) -> object | None:
         """Give what answers this request at once, or None; runs on the loop thread and must not block."""
 
@@ -62,6 +65,7 @@ class Loop:
         self.beat: Callable[[], None] | None = None
         """Called about once a second by a loop that turns."""
         self._next_beat = 0.0
+        self._leaving: list[Channel] = []
         self._arrived: deque[Channel] = deque()
         self._parking: deque[Channel] = deque()
         self._parked: list[Channel] = []
@@ -133,8 +137,16 @@ class Loop:
         finally:
             self._close()
 
+    def let_go(self, channel: Channel) -> None:
+        """Close a connection at the end of this sleep: before it, its number may come back as another's."""
+        self._leaving.append(channel)
+
     def _turn(self, idle_ms: int) -> None:
         self._poll(idle_ms)
+        while self._leaving:
+            channel = self._leaving.pop()
+            if channel.connected and (channel.total_outbufs_len or not channel.requests):
+                channel.handle_close()
         self._answer_arrived()
         self._rerun_parked()
         now = time.monotonic()
@@ -154,7 +166,7 @@ class Loop:
                 flags |= _WRITE
             if flags:
                 pollster.register(descriptor, flags)
-        waiting = self.hungry or self._parked or self._parking
+        waiting = self.hungry or self._parked or self._parking or self._leaving
         for descriptor, flags in pollster.poll(TICK_MS if waiting else idle_ms):
             found = self.map.get(descriptor)
             if found is not None:

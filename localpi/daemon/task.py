@@ -24,6 +24,9 @@ HOT = "localpi.hot"
 SLOWEST = 1000
 """Bytes a second of a request that comes at all: 1,000 clients that send one byte now and then shut out everybody."""
 
+LARGE = 17 << 20
+"""Bytes of a body that is received whoever sends it; test results may come from anyone and have 16 MB at most."""
+
 BODILESS = frozenset({"204", "304"})
 
 
@@ -42,6 +45,10 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     header_plus: bytes
     body_rcv: Any
     hot: object | None = None
+    unread = False
+    """Whether the rest of its body will not be read: it is answered without."""
+    judged = False
+    """Whether it has been asked for whether its body is wanted."""
     waited: float | None = None
     """When it was parked first, monotonic seconds."""
 
@@ -61,6 +68,10 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
             self.empty = self.completed = True
             return len(data)
         return len(data) - len(text) + int(super().received(text))
+
+    def is_large(self) -> bool:
+        """Say whether its body is, or begins to be, larger than what anyone may send."""
+        return bool(self.headers_finished) and max(self.content_length, self.body_bytes_received) > LARGE
 
     def drips(self, seconds: float) -> bool:
         """Say whether it has been coming for so many seconds, at less than SLOWEST."""
@@ -179,6 +190,7 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
             lines.append("Connection: Keep-Alive")
         else:
             self.close_on_finish = True
+        self.close_on_finish |= self.request.unread
         if self.close_on_finish:
             lines.append("Connection: close")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -12,6 +12,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from localpi.errors import LocalpiError
+from localpi.index.permissions import ANYONE
 from localpi.web import (
     admin,
     admin_cache,
@@ -72,6 +73,22 @@ class Application:
         if not (self._reading_open and self._guard.knows(headers.get("HOST"))):
             return None
         return self._hot.find(method, path, query, headers)
+
+    def wants_body(self, method: str, headers: Mapping[str, str]) -> bool:
+        """Say whether a large body is worth waiting for. For the loop thread: never blocks.
+
+        Without a credential, from another site or for another host it is refused whatever is in it.
+        """
+        environ = {f"HTTP_{name}": value for name, value in headers.items()}
+        try:
+            self._guard.check_host(environ.get("HTTP_HOST"))
+            self._guard.check_site(method, environ)
+        except LocalpiError:
+            return False
+        if "HTTP_AUTHORIZATION" in environ or "HTTP_X_DEVPI_AUTH" in environ:
+            return True
+        stages = (index.stage for index in self._context.library.registry.all())
+        return any(stage is not None and ANYONE in stage.acl_upload for stage in stages)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""

@@ -137,11 +137,11 @@ def test_empty_lines_before_a_request_are_nothing(served: Serving) -> None:
 
 def test_clients_that_drip_do_not_shut_anyone_out(served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full house of half requests makes room, whether it is the head or the body that does not come."""
-    monkeypatch.setattr(listener, "GRACE_S", 0.0)
+    monkeypatch.setattr(listener, "GRACE_S", 0.2)
     served.loop.adjustments.connection_limit = 20
     served.application.routes["/"] = whole(b"here")
     dripping = []
-    for number in range(60):
+    for number in range(40):
         dripping.append(served.connect())
         dripping[-1].socket.sendall(
             b"GET / HTTP/1.1\r\nX: " if number % 2 else b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\nx"
@@ -169,7 +169,7 @@ def test_request_that_drips_is_closed_in_the_end(served: Serving, monkeypatch: p
 
 def test_clients_that_do_not_read_make_room(served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that nobody takes does not keep its place when others come."""
-    monkeypatch.setattr(listener, "GRACE_S", 0.0)
+    monkeypatch.setattr(listener, "GRACE_S", 0.2)
     served.loop.adjustments.connection_limit = 20
     big = bytes(30_000_000)
 
@@ -185,6 +185,24 @@ def test_clients_that_do_not_read_make_room(served: Serving, monkeypatch: pytest
         each.close()
 
     assert answer == ("HTTP/1.1 200 OK", b"here")
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 60000000", "Transfer-Encoding: chunked"])
+def test_large_body_that_nobody_wants_is_not_taken_in(served: Serving, length: str) -> None:
+    """It is answered as it would be with all of it; the client may finish sending, and gets the answer."""
+    served.application.wanting = False
+    served.application.routes["/"] = whole(b"who are you?", "401 Unauthorized")
+    chunk = bytes(1_000_000)
+    with served.connect() as client:
+        client.socket.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+        for _ in range(60):
+            client.socket.sendall(b"%X\r\n%s\r\n" % (len(chunk), chunk) if "chunked" in length else chunk)
+        status, headers = client.head()
+        assert (status, headers["connection"]) == ("HTTP/1.1 401 Unauthorized", "close")
+        assert client.rest() == b"who are you?"
+    with served.connect() as client:
+        status, _ = client.send("/", method="POST", body=bytes(16 << 20)).head()
+        assert status == "HTTP/1.1 401 Unauthorized"
 
 
 def test_client_that_never_reads_is_closed_in_the_end(served: Serving) -> None:

@@ -35,6 +35,12 @@ class MadeApplication:
     """Path and name of the thread, in order."""
     asked: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
 
+    wanting = True
+
+    def wants_body(self, _method: str, _headers: Mapping[str, str]) -> bool:
+        """Say what `wanting` says."""
+        return self.wanting
+
     def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> object | None:
         """Look among the ready answers."""
         self.asked.append((method, path, query, dict(headers)))

@@ -26,6 +26,31 @@ def stored(served: Served) -> int:
     return sum(path.is_file() for path in served.library.store.uploads.root.rglob("*"))
 
 
+@pytest.mark.parametrize(
+    ("headers", "owner", "status"),
+    [
+        ({}, False, 401),
+        ({"Host": "evil.example"}, True, 421),
+        ({"Origin": "https://evil.example"}, True, 403),
+        ({"Authorization": "Basic eDp5"}, False, 401),
+        ({}, True, 400),
+    ],
+)
+def test_large_upload_of_a_stranger_gets_its_answer(
+    served: Served, headers: dict[str, str], *, owner: bool, status: int
+) -> None:
+    """What is refused whatever is in it says so, and is not taken in before."""
+    assert served.ask("POST", "/root/local/", headers, body=bytes(20_000_000), owner=owner).status == status
+
+
+def test_large_upload_of_anyone_is_taken_where_anyone_may(served: Served) -> None:
+    """The :ANONYMOUS: of devpi in acl_upload is an invitation."""
+    name, data = make_wheel("demo", "2.0", filler=20_000_000)
+    assert served.upload("/root/local/", name, data, owner=False, **FIELDS | {"version": "2.0"}).status == 401
+    served.ask("PATCH", "/root/local", data=["acl_upload=:ANONYMOUS:"], owner=True)
+    assert served.upload("/root/local/", name, data, owner=False, **FIELDS | {"version": "2.0"}).status == 200
+
+
 @pytest.mark.parametrize("path", ["/root/local", "/root/local/"])
 def test_an_upload_is_200_and_listed(served: Served, path: str) -> None:
     """With and without the final slash (devpi's client posts without), wheels and sdists."""
