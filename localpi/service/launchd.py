@@ -58,6 +58,7 @@ class Launchd:
         self._environ = dict(environ)
         self._patience = patience or Patience()
         self._found_domain = ""
+        self._answered = False
 
     @property
     def plist(self) -> Path:
@@ -81,10 +82,13 @@ class Launchd:
         """Return why it cannot be used here, "" when it can."""
         if self._home.resolve() != self._account_home.resolve():
             return f"launchd reads the agents below {self._account_home}, not below {self._home}"
+        if self._answered:
+            return ""
         ran = self._launchctl("print", self.domain)
         if ran.code == NOT_THERE:
             return "there is no launchd here"
-        return f"launchd does not answer: {ran.said}" if ran.code else ""
+        self._answered = ran.code == 0
+        return "" if self._answered else f"launchd does not answer: {ran.said}"
 
     def render(self, spec: ServiceSpec) -> tuple[tuple[Path, bytes], ...]:
         """Return the agent's file."""

@@ -32,7 +32,7 @@ ACTIVITIES: Mapping[str, Activity] = {
 }
 RESULTS = {
     "watchdog": "the watchdog found it hanging",
-    "start-limit-hit": "it failed five times within a minute",
+    "start-limit-hit": "it was started five times within a minute",
     "timeout": "it took too long",
     "oom-kill": "the machine was out of memory",
 }
