@@ -8,25 +8,14 @@ from textual.pilot import Pilot
 
 from made.pictures import PICTURES, SIZES, Picture, lead, make_app
 
-MAIN = {
-    "overview",
-    "overview-away",
-    "indexes",
-    "bases",
-    "cache",
-    "wiring",
-    "log",
-    "first-run",
-    "dialog-confirm",
-    "dialog-add-base",
-}
-"""Looked at in each run; the others when long tests are asked for: each costs most of a second."""
+MAIN = {"overview", "overview-away", "indexes", "bases", "cache", "wiring", "log", "first-run", "dialog-confirm"}
+"""Looked at in each run, small; the others, and the other size, with the long tests: each costs half a second."""
 CASES = [
     pytest.param(
         picture,
         size,
         id=f"{picture.name}-{size[0]}x{size[1]}",
-        marks=[] if picture.name in MAIN else [pytest.mark.long],
+        marks=[] if picture.name in MAIN and size == SIZES[0] else [pytest.mark.long],
     )
     for picture in PICTURES
     for size in SIZES
