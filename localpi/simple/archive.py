@@ -176,7 +176,10 @@ def _read_tar_sdist(file: BinaryIO, parsed: ParsedFilename) -> bytes:
             archive.members.clear()  # type: ignore[attr-defined]  # typeshed lacks it; a TarInfo of 1 kB is kept of each
             if member.isfile() and re.fullmatch(r"(?:\./)?[^/]+/PKG-INFO", member.name):
                 content = archive.extractfile(member)
-                return _bounded_metadata(content.read(_MAX_METADATA + 1), parsed) if content else b""
+                found = _bounded_metadata(content.read(_MAX_METADATA + 1), parsed) if content else b""
+                while unpacked.read(_MAX_DIRECTORY):  # an upload that was cut off ends before its checksum
+                    pass
+                return found
     raise InvalidUpload(f"{parsed.filename!r} has over {_MAX_MEMBERS:,} members")
 
 

@@ -208,3 +208,12 @@ def test_list_of_members_is_bounded_before_it_is_read() -> None:
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count & 0xFFFF, count & 0xFFFF, count * len(entry), 0, 0)
     with pytest.raises(ValueError, match="too large"):
         open_zip(io.BytesIO(entry * count + end))
+
+
+@pytest.mark.parametrize("missing", [1, 8, 20])
+def test_sdist_that_was_cut_off_is_refused(missing: int) -> None:
+    """Its PKG-INFO comes first and is whole; what is not is the end."""
+    data = make_sdist("a-b", "1.0")[1]
+    assert look(SDIST, data) == FOUND
+    with pytest.raises(InvalidUpload, match="not a valid archive"):
+        look(SDIST, data[:-missing])
