@@ -3,6 +3,8 @@
 Nearly all pages write their links in one way (`<a href="…#sha256=…" data-…="…">`), which one regular expression finds:
 50 ms for 15,000 files. It finds whatever else begins with `<a` as well, and comments, which could hide a link: then
 every tag is read.
+
+Groups are repeated as `(?>(…)*)`, not as `(…)*+`, which Python before 3.11.5 matches wrongly (CPython 106052).
 """
 
 from __future__ import annotations
@@ -31,14 +33,14 @@ _MAX_ANCHORS: Final = 2 * MAX_FILES
 """Beginnings of links and comments: 3 million of them in 9 MB keep the interpreter for 5 s in a single call."""
 
 _MAX_SIGNS: Final = 2_000_000
-_SEGMENTS: Final = r"(?:[A-Za-z0-9_!$%'()*+,=~-][A-Za-z0-9_.!$%'()*+,=~-]*+/)*+"
+_SEGMENTS: Final = r"(?>(?:[A-Za-z0-9_!$%'()*+,=~-][A-Za-z0-9_.!$%'()*+,=~-]*+/)*)"
 _HEX: Final = "([0-9a-f]{64})"
 _ANCHOR: Final = re.compile(
-    rf'<(?:a href="({PLAIN_ORIGIN}|/|(?:\.\.?/)*+)'  # 1: where the path begins
-    rf"({_SEGMENTS})([A-Za-z0-9][A-Za-z0-9._+!-]{{0,250}}+)(?:#sha256={_HEX})?+"  # 2: path, 3: filename, 4: its digest
-    r'"((?: data-requires-python="[^"<]*+")?+)'  # 5
-    rf'(?: data-dist-info-metadata="sha256={_HEX}")?+(?: data-core-metadata="sha256={_HEX}")?+'  # 6, 7
-    r'((?: [a-z][a-z-]*+="[^"<]*+")*+) ?>'  # 8: attributes of few files
+    rf'<(?:a href="({PLAIN_ORIGIN}|/|(?>(?:\.\.?/)*))'  # 1: where the path begins
+    rf"({_SEGMENTS})([A-Za-z0-9][A-Za-z0-9._+!-]{{0,250}}+)(?>(?:#sha256={_HEX})?)"  # 2: path, 3: file, 4: digest
+    r'"((?>(?: data-requires-python="[^"<]*+")?))'  # 5
+    rf'(?>(?: data-dist-info-metadata="sha256={_HEX}")?)(?>(?: data-core-metadata="sha256={_HEX}")?)'  # 6, 7
+    r'((?>(?: [a-z][a-z-]*+="[^"<]*+")*)) ?>'  # 8: attributes of few files
     "|[aA]|(!--))"  # a link of another shape: no groups; 9: a comment
 )
 _LINKS_FOR: Final = re.compile(r"links for\s++(?:<[^<>]*+>)?([A-Za-z0-9._-]++)", re.IGNORECASE)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_TAGS: Final = 1_000_000
-_TAG: Final = re.compile(r"""<(/?)([A-Za-z][^\s/>]*+)((?:[^"'>]++|"[^"]*+"|'[^']*+')*+)>""")
+_TAG: Final = re.compile(r"""<(/?)([A-Za-z][^\s/>]*+)((?>(?:[^"'>]++|"[^"]*+"|'[^']*+')*))>""")
 _OPENING: Final = re.compile(r"</?[A-Za-z]")
 _ATTRIBUTE: Final = re.compile(r"""([^\s=/>"']++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"']*+)))?""")
 _RAW_TEXT: Final = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"})

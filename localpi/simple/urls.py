@@ -7,12 +7,12 @@ from typing import Final
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 _MAX_URL: Final = 4096
-PLAIN_ORIGIN: Final = r"https?://[A-Za-z0-9._-]++(?::(?:[1-5][0-9]{4}|[0-9]{1,4}))?+/"
+PLAIN_ORIGIN: Final = r"https?://[A-Za-z0-9._-]++(?>(?::(?:[1-5][0-9]{4}|[0-9]{1,4}))?)/"
 """What every URL may begin with; IPv6 addresses and ports from 60000 are looked at more closely."""
 
 _PATH: Final = r"[A-Za-z0-9!$%&'()*+,./:;=?@_~-]*+"
 _PLAIN: Final = re.compile(PLAIN_ORIGIN + _PATH)
-_ABSOLUTE: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5}+)?+/" + _PATH)
+_ABSOLUTE: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(?>(?::[0-9]{1,5}+)?)/" + _PATH)
 _SEGMENT: Final = r"[A-Za-z0-9_!$%&'()*+,=~-][A-Za-z0-9_.!$%&'()*+,=~-]*"
 _RELATIVE: Final = re.compile(rf"(/|(?:\.\.?/)*)({_SEGMENT}(?:/{_SEGMENT})*)")
 _KEPT: Final = "!$%&'()*+,/:;=?@[]~"
