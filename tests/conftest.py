@@ -39,3 +39,8 @@ def daemon(tmp_path: Path, upstream: MadeUpstream) -> Iterator[Daemon]:
     with Daemon(tmp_path / "localpi") as running:
         running.mirror("root/pypi", upstream.url)
         yield running
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes in a test's id by their argument: archives differ by the second in which they were made."""
+    return argname if isinstance(val, bytes) else None

@@ -105,7 +105,7 @@ def test_address_that_is_not_ours_is_refused(host: str) -> None:
     assert caught.value.hint == "localpi config set host 127.0.0.1"
 
 
-@pytest.mark.parametrize("pid", ["", "1", str(os.getpid() + 1)])
+@pytest.mark.parametrize("pid", ["", "1", str(os.getpid() + 1)], ids=["none", "init", "another"])
 def test_sockets_for_another_process_are_left_alone(pid: str) -> None:
     """The variables go nevertheless: no child is to take them for its own."""
     environ = {"LISTEN_PID": pid, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "x", "PATH": "/bin"}

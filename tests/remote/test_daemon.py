@@ -93,7 +93,11 @@ def test_the_signpost_of_a_dead_process_is_not_running(tmp_path: Path, standin: 
     assert standin.asked == []
 
 
-@pytest.mark.parametrize(("pid", "expected"), [(os.getpid(), True), (0, False), (-1, False), (2**70, False)])
+@pytest.mark.parametrize(
+    ("pid", "expected"),
+    [(os.getpid(), True), (0, False), (-1, False), (2**70, False)],
+    ids=["own", "none", "negative", "huge"],
+)
 def test_is_alive_takes_any_number(pid: int, expected: bool) -> None:
     """Zero and below mean process groups to kill(2), and are never alive."""
     assert expected is is_alive(pid)
