@@ -22,6 +22,7 @@ COMMANDS = {
     "unwire-pip": "localpi.cli.wiring",
     "wire": "localpi.cli.wiring",
     "unwire": "localpi.cli.wiring",
+    "env": "localpi.cli.env",
     "service": "localpi.cli.service",
     "uninstall": "localpi.cli.leaving",
     "config": "localpi.cli.config",

@@ -277,3 +277,12 @@ def test_a_hanging_loop_is_found_by_the_watchdog(instance: UserInstance, port: i
     instance.systemctl("kill", "--kill-who=main", "--signal=USR1", "localpi.service")
     wait_for(lambda: instance.shown("localpi.service", "NRestarts") == {"NRestarts": "1"}, within=30)
     wait_for(lambda: answers(port), within=30)
+
+
+@pytest.mark.long
+def test_bridge_that_is_not_there_yet_is_listened_on(instance: UserInstance, port: int) -> None:
+    """Docker's bridge comes up after login; the index is there before it. RFC 5737 keeps 192.0.2.0/24 for examples."""
+    made = instance.localpi("service", "install", LOCALPI_PORT=str(port), LOCALPI_LISTEN="192.0.2.1")
+    assert (made.code, answers(port)) == (0, True), made.err
+    listening = instance.localpi("service", "status", "--json").json["listen"]
+    assert listening == [f"127.0.0.1:{port}", f"192.0.2.1:{port}"]
