@@ -33,11 +33,14 @@ COMMANDS = {
     "cache": "localpi.cli.cache",
     "list": "localpi.cli.packages",
     "upload": "localpi.cli.upload",
-    "remove": "localpi.cli.packages",
+    "remove": "localpi.cli.removing",
     "offline": "localpi.cli.offline",
     "why": "localpi.cli.why",
     "yank": "localpi.cli.packages",
     "unyank": "localpi.cli.packages",
+    "push": "localpi.cli.push",
+    "import": "localpi.cli.transfer",
+    "export": "localpi.cli.transfer",
 }
 """Command to the module that holds it, as `NAME_command` (with `_` for `-`), in the order of the help."""
 

@@ -1,4 +1,4 @@
-"""`list`, `remove`, `yank`, `unyank`: what an index holds."""
+"""`list`, `yank`, `unyank`: what an index holds."""
 
 from __future__ import annotations
 
@@ -8,23 +8,34 @@ from urllib.parse import quote
 import click
 
 from localpi.cli.output import data, json_option, print_json, print_table, say
+from localpi.cli.retention import version_key
 from localpi.cli.scene import Scene, index_option, pass_scene
 from localpi.errors import InvalidName
 from localpi.reports import ProjectRow
 from localpi.simple.names import normalize, parse_filename
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 @click.command("list")
 @click.argument("project", required=False)
 @index_option
+@click.option("-v", "--versions", is_flag=True, help="Of each project the newest version that the index itself holds.")
 @json_option
 @pass_scene
-def list_command(scene: Scene, *, project: str | None, index: str | None, as_json: bool) -> None:
+def list_command(scene: Scene, *, project: str | None, index: str | None, versions: bool, as_json: bool) -> None:
     """List the projects that an index itself holds, or the releases of PROJECT, its bases' too."""
     index = scene.index(index)
+    if project is None and versions:
+        newest = list(_newest(scene, index))
+        if as_json:
+            print_json(
+                {"index": index, "projects": [{"project": name, "version": version} for name, version in newest]}
+            )
+            return
+        print_table(newest)
+        return
     if project is None:
         projects = scene.daemon.api("GET", f"/{index}").get("projects", [])
         if as_json:
@@ -32,11 +43,18 @@ def list_command(scene: Scene, *, project: str | None, index: str | None, as_jso
         for name in () if as_json else projects:
             data(name)
         return
-    rows = release_rows(normalize(project), scene.daemon.project(index, normalize(project)))
+    releases = release_rows(normalize(project), scene.daemon.project(index, normalize(project)))
     if as_json:
-        print_json({"index": index, "project": normalize(project), "releases": [_as_dict(row) for row in rows]})
+        print_json({"index": index, "project": normalize(project), "releases": [_as_dict(row) for row in releases]})
         return
-    print_table([(row.version, _yanked(row), ", ".join(row.files)) for row in rows])
+    print_table([(row.version, _yanked(row), ", ".join(row.files)) for row in releases])
+
+
+def _newest(scene: Scene, index: str) -> Iterator[tuple[str, str]]:
+    for name in scene.daemon.api("GET", f"/{index}").get("projects", []):
+        held = scene.daemon.api("GET", f"/{index}/{quote(name)}/", ignore_bases="")
+        if held:
+            yield name, max(held, key=version_key)
 
 
 def release_rows(project: str, page: Mapping[str, Any]) -> tuple[ProjectRow, ...]:
@@ -70,7 +88,8 @@ def _yanked(row: ProjectRow) -> str:
     return "" if row.yanked is None else f"yanked {row.yanked}".strip()
 
 
-def _release(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, str | None]:
+def parse_release(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, str | None]:
+    """Take PROJECT or PROJECT==VERSION for an argument of click's; BadParameter."""
     project, equals, version = value.partition("==")
     if not project or (equals and not version):
         raise click.BadParameter("expected PROJECT==VERSION")
@@ -78,35 +97,10 @@ def _release(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 
 def _one_release(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, str]:
-    project, version = _release(context, parameter, value)
+    project, version = parse_release(context, parameter, value)
     if version is None:
         raise click.BadParameter("expected PROJECT==VERSION")
     return project, version
-
-
-@click.command("remove")
-@click.argument("release", metavar="PROJECT[==VERSION]", callback=_release)
-@index_option
-@click.option("--force", is_flag=True, help="From a non-volatile index too.")
-@click.option("--dry-run", is_flag=True, help="Say what would go.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@pass_scene
-def remove_command(
-    scene: Scene, *, release: tuple[str, str | None], index: str | None, force: bool, dry_run: bool, yes: bool
-) -> None:
-    """Delete a release, or a whole project, from an index."""
-    index = scene.index(index)
-    project, version = release
-    what = f"{project}=={version}" if version else f"{project}, all releases,"
-    if dry_run:
-        held = scene.daemon.api("GET", f"/{index}").get("projects", [])
-        say(f"would delete {what} from {index}" if project in held else f"{index} itself holds no {project}")
-        return
-    if not yes and scene.may_ask():
-        click.confirm(f"Delete {what} from {index}?", abort=True, err=True)
-    path = f"/{index}/{quote(project)}" + (f"/{quote(version)}" if version else "/")
-    scene.daemon.api("DELETE", path, **({"force": ""} if force else {}))
-    say(f"deleted {what} from {index}")
 
 
 @click.command("yank")

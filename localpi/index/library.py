@@ -116,7 +116,15 @@ def build_library(
         uploads=uploads,
         removal=Removal(store, registry, stamps),
         releasing=build_releasing(
-            store, registry, pages=pages, files=files, uploads=uploads, upstream=upstream, stamps=stamps, now_us=now_us
+            store,
+            registry,
+            pages=pages,
+            files=files,
+            uploads=uploads,
+            upstream=upstream,
+            passwords=passwords,
+            stamps=stamps,
+            now_us=now_us,
         ),
         stamps=stamps,
         store=store,

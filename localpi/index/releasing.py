@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localpi.index.docs import Docs
+from localpi.index.exporting import Exporting
 from localpi.index.file_facts import Facts
+from localpi.index.importing import Importing
 from localpi.index.publishing import Publishing
 from localpi.index.push import Pushing
 from localpi.index.search import Search
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from localpi.index.files import Files
     from localpi.index.pages import Pages
+    from localpi.index.passwords import Passwords
     from localpi.index.registry import Registry
     from localpi.index.stamps import Stamps
     from localpi.index.uploads import Uploads
@@ -36,6 +39,8 @@ class Releasing:
     pushing: Pushing
     publishing: Publishing
     search: Search
+    importing: Importing
+    exporting: Exporting
 
 
 def build_releasing(
@@ -46,6 +51,7 @@ def build_releasing(
     files: Files,
     uploads: Uploads,
     upstream: Upstream,
+    passwords: Passwords,
     stamps: Stamps,
     now_us: Callable[[], int],
 ) -> Releasing:
@@ -59,4 +65,6 @@ def build_releasing(
         pushing=pushing,
         publishing=Publishing(store, pages, files, pushing, upstream),
         search=Search(store, registry, pages),
+        importing=Importing(store, registry, passwords, stamps, now_us),
+        exporting=Exporting(store, registry),
     )

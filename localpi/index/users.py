@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from localpi.errors import BadRequest, Conflict, NotAllowed, UserNotFound
 from localpi.index.config import to_json
 from localpi.index.config_values import custom
+from localpi.index.file_times import format_second
 from localpi.index.names import check_user_name
 from localpi.index.permissions import ROOT, demand_manage, is_root
 from localpi.store.accounts import UserRow
@@ -139,11 +139,7 @@ def _read_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _to_json(row: UserRow) -> dict[str, Any]:
     told = {"email": row.email, "title": row.title, "description": row.description, "custom_data": row.custom_data}
     result = {key: value for key, value in told.items() if value is not None}
-    result["created"] = _second(row.created_us)
+    result["created"] = format_second(row.created_us)
     if row.modified_us is not None:
-        result["modified"] = _second(row.modified_us)
+        result["modified"] = format_second(row.modified_us)
     return result
-
-
-def _second(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

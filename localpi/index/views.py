@@ -40,7 +40,7 @@ LISTS = (
 )  # fmt: skip
 """The keys that a release has with devpi, be they set or not."""
 
-_UNSET: Release = dict.fromkeys(TEXTS, "") | {key: [] for key in LISTS}
+UNSET: Release = dict.fromkeys(TEXTS, "") | {key: [] for key in LISTS}
 
 
 class Views:
@@ -72,7 +72,7 @@ class Views:
     def _of_stage(self, index: str, project: ProjectName, rows: Iterable[FileRow], root: str) -> dict[str, Release]:
         metadata = self._store.releases.metadata(index, project)
         releases: dict[str, Release] = {
-            version: {**_UNSET, **known, "version": version, "+links": []} for version, known in metadata.items()
+            version: {**UNSET, **known, "version": version, "+links": []} for version, known in metadata.items()
         }
         yanked: dict[str, list[str | None]] = {}
         for row in rows:

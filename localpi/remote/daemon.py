@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from localpi import errors
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 TIMEOUT_S = 30.0
 MOST_BYTES = 64_000_000
+PIECE = 1 << 18
 
 
 class RemoteError(LocalpiError):
@@ -111,9 +112,36 @@ class Daemon:
         answer = self.request("GET", f"/{index}/+simple/{quote(project)}/", headers={"Accept": SIMPLE_JSON})
         return _expect_object(_checked(answer))
 
+    def push(self, path: str, asked: Mapping[str, Any]) -> list[list[Any]]:
+        """Ask an index to push a release, and return what was done; of what another index refused that is in it."""
+        body, headers = json.dumps(dict(asked)).encode(), {"Content-Type": "application/json"}
+        answer = self.request("PUSH", path, body=body, headers=headers, timeout_s=1900.0)
+        if answer.status == 502:
+            return list(_expect_object(answer).get("result") or [])
+        return list(_expect_object(_checked(answer)).get("result") or [])
+
     def send(self, path: str, body: Iterable[bytes], headers: Mapping[str, str]) -> Answer:
         """POST a body that comes in pieces (`headers` has its length) as the owner; raises as above."""
         return _checked(self.request("POST", path, body=body, headers=headers, timeout_s=600.0))
+
+    def download(self, path: str, target: BinaryIO) -> None:
+        """Write what is at `path` into `target`, piece by piece; raises as above, and when it ends too early."""
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=TIMEOUT_S)
+        sent = {"Accept": "*/*"} | ({"Authorization": f"Bearer {self._secret}"} if self._secret else {})
+        try:
+            connection.request("GET", path, headers=sent)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise RemoteError(answer.status, f"{path} cannot be had")
+            while piece := answer.read(PIECE):
+                target.write(piece)
+            if answer.length:
+                raise RemoteError(answer.status, f"{path} ended too early")
+        except (OSError, http.client.HTTPException) as error:
+            raise DaemonNotRunning(f"{self.url} does not answer: {_reason(error)}") from None
+        finally:
+            connection.close()
 
     def request(
         self,

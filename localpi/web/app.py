@@ -21,6 +21,7 @@ from localpi.web import (
     docs,
     files,
     front,
+    importing,
     indexes,
     metrics,
     mirroring,
@@ -53,7 +54,7 @@ HOT = "localpi.hot"
 BLUEPRINTS = (
     front.blueprint, api.blueprint, admin.blueprint, admin_cache.blueprint, metrics.blueprint,
     users.blueprint, indexes.blueprint, simple_pages.blueprint, files.blueprint, upload.blueprint, removal.blueprint,
-    mirroring.blueprint, why.blueprint, bases.blueprint, docs.blueprint, push.blueprint,
+    mirroring.blueprint, why.blueprint, bases.blueprint, docs.blueprint, push.blueprint, importing.blueprint,
 )  # fmt: skip
 
 
