@@ -18,6 +18,8 @@ from localpi.tui.app import LocalpiApp
 from made.desk import State, bare_state, empty_state, full_state, made_desk
 
 SIZES = ((80, 24), (120, 36))
+ROUNDS = 8
+"""Without work before all is quiet: a key goes from program to screen to button, what it posts goes up again."""
 CHARACTERS = {"space": " ", "slash": "/", "question_mark": "?"}
 """What a key types, where its name does not say so."""
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
@@ -131,9 +133,9 @@ async def settle(pilot: Pilot[None], most_s: float = 20.0) -> None:
     assert isinstance(app, LocalpiApp)
     until = time.monotonic() + most_s
     quiet = 0
-    while quiet < 4:
+    while quiet < ROUNDS:
         assert time.monotonic() < until, "it does not come to rest"
-        await pilot.pause(0.004)
+        await pilot.pause(0.002)
         asks = isinstance(app.screen, ModalScreen)
         busy = app.calls.under_way or any(_works(worker, asks=asks) for worker in app.workers)
         busy = busy or any(not tree.root.children for tree in app.screen.query(DirectoryTree))
@@ -143,4 +145,4 @@ async def settle(pilot: Pilot[None], most_s: float = 20.0) -> None:
 def _works(worker: Worker[object], *, asks: bool) -> bool:
     """Return whether a worker will change the screen by itself; a deed that asks waits for the person."""
     groups = {"load", "projects", "releases", "look", "try"} | (set() if asks else {"deeds", "step"})
-    return worker.is_running and worker.group in groups
+    return not worker.is_finished and worker.group in groups

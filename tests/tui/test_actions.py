@@ -120,7 +120,17 @@ BY_KEY: dict[str, tuple[Callable[[], State], tuple[str, ...], tuple[str, tuple[A
 """Action to the state it begins in, the keys, and what the desk has been asked for in the end."""
 
 
-@pytest.mark.parametrize("action", BY_KEY)
+QUICK = {
+    "everywhere.start", "overview.wire_pip", "indexes.create_index", "indexes.base_up", "indexes.upload",
+    "indexes.yank", "indexes.remove", "bases.add_base", "bases.offline", "bases.credentials", "cache.pin",
+    "cache.evict", "wiring.unwire", "log.why",
+}  # fmt: skip
+"""Tried in each run; the others with the long tests: each costs most of a second."""
+
+
+@pytest.mark.parametrize(
+    "action", [pytest.param(action, marks=[] if action in QUICK else [pytest.mark.long]) for action in BY_KEY]
+)
 async def test_an_action_by_its_keys(action: str) -> None:
     """From the keyboard alone the desk is asked for the right thing, once."""
     make_state, keys, expected = BY_KEY[action]

@@ -43,6 +43,10 @@ class StepLine(Static):
         self.update(Content("\n").join([head, *lines]))
 
 
+class MouseButton(Button, can_focus=False):
+    """A button for the mouse: one with the focus takes no second enter for a fifth of a second."""
+
+
 class FirstRun(Place):
     """The steps, one of which is the next."""
 
@@ -68,8 +72,8 @@ class FirstRun(Place):
                 for step in STEPS:
                     yield StepLine(id=f"step-{step.name}", classes="step", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("Do it (enter)", id="do", variant="primary")
-                yield Button("Skip (s)", id="skip")
+                yield MouseButton("Do it (enter)", id="do", variant="primary")
+                yield MouseButton("Skip (s)", id="skip")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
