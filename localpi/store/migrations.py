@@ -28,13 +28,27 @@ def migrate(path: Path, migrations: tuple[Migration, ...], *, keep_copy: bool = 
     with translated(), contextlib.closing(connect(path)) as connection:
         found = _version(connection)
         if found > len(migrations):
-            raise NewerDatabase(str(path), found, len(migrations))
+            raise _refuse(path, found, len(migrations))
         if found == len(migrations):
             return found
         if found and keep_copy:
-            copy_database(connection, path.with_name(f"{path.name}.before-{len(migrations)}"))
+            copy_database(connection, copy_of(path, len(migrations)))
         _apply(connection, migrations)
         return found
+
+
+def copy_of(path: Path, version: int) -> Path:
+    """Return where the copy is that was made before a file was brought to `version`."""
+    return path.with_name(f"{path.name}.before-{version}")
+
+
+def _refuse(path: Path, found: int, known: int) -> NewerDatabase:
+    """Return the error for a file that is beyond us; where the copy from before that upgrade is, that is a way back."""
+    refused = NewerDatabase(str(path), found, known)
+    copy = copy_of(path, found)
+    if copy.exists():
+        refused.hint += f"; what was there before that upgrade is {copy}"
+    return refused
 
 
 def _apply(connection: sqlite3.Connection, migrations: tuple[Migration, ...]) -> None:

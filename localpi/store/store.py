@@ -20,7 +20,7 @@ from localpi.store.events import Events, Offline
 from localpi.store.holdings import Holdings
 from localpi.store.indexes import Indexes
 from localpi.store.kept import Kept
-from localpi.store.migrations import find_damage, is_unclean, migrate
+from localpi.store.migrations import copy_of, find_damage, is_unclean, migrate
 from localpi.store.pages import Pages
 from localpi.store.pins import Pins
 from localpi.store.releases import Releases
@@ -131,7 +131,7 @@ def open_store(folders: Folders, *, clock: Callable[[], int] = now_us) -> Store:
             error = StoreBroken(f"{own_path} is damaged: {damage}")
             error.hint = "localpi restore, from a backup"
             raise error
-    migrate(own_path, OWN)
+    _migrate_own(own_path)
     _migrate_cache(cache_path)
     uploads, pinned = Blobs(folders.data / "files"), Blobs(folders.data / "pinned" / "files")
     store = Store(
@@ -145,6 +145,13 @@ def open_store(folders: Folders, *, clock: Callable[[], int] = now_us) -> Store:
     _clear_away(store)
     restore_pins(store)
     return store
+
+
+def _migrate_own(path: Path) -> None:
+    found = migrate(path, OWN)
+    if 0 < found < len(OWN):
+        copy = copy_of(path, len(OWN))
+        log.info("the database is brought from version %d to %d; the one from before is %s", found, len(OWN), copy)
 
 
 def _migrate_cache(path: Path) -> None:
