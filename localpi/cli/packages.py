@@ -8,14 +8,17 @@ from urllib.parse import quote
 import click
 
 from localpi.cli.output import data, json_option, print_json, print_table, say
-from localpi.cli.retention import version_key
 from localpi.cli.scene import Scene, index_option, pass_scene
 from localpi.errors import InvalidName
 from localpi.reports import ProjectRow
-from localpi.simple.names import normalize, parse_filename
+from localpi.simple.names import normalize, parse_filename, version_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+
+MOST_FILES = 3
+"""Files of a release that are named on its line; --json names all."""
 
 
 @click.command("list")
@@ -47,7 +50,7 @@ def list_command(scene: Scene, *, project: str | None, index: str | None, versio
     if as_json:
         print_json({"index": index, "project": normalize(project), "releases": [_as_dict(row) for row in releases]})
         return
-    print_table([(row.version, _yanked(row), ", ".join(row.files)) for row in releases])
+    print_table([(row.version, _yanked(row), _files(row)) for row in releases])
 
 
 def _newest(scene: Scene, index: str) -> Iterator[tuple[str, str]]:
@@ -58,7 +61,7 @@ def _newest(scene: Scene, index: str) -> Iterator[tuple[str, str]]:
 
 
 def release_rows(project: str, page: Mapping[str, Any]) -> tuple[ProjectRow, ...]:
-    """Return the releases on a PEP 691 page in the page's order; files that are no wheel or sdist are passed over."""
+    """Return the releases on a PEP 691 page, ascending; files that are no wheel or sdist are passed over."""
     files: dict[str, list[str]] = {}
     yanked: dict[str, list[object]] = {}
     for file in page.get("files", []):
@@ -69,7 +72,8 @@ def release_rows(project: str, page: Mapping[str, Any]) -> tuple[ProjectRow, ...
         files.setdefault(version, []).append(file["filename"])
         yanked.setdefault(version, []).append(file.get("yanked", False))
     return tuple(
-        ProjectRow(project, version, tuple(names), _reason(yanked[version])) for version, names in files.items()
+        ProjectRow(project, version, tuple(files[version]), _reason(yanked[version]))
+        for version in sorted(files, key=version_key)
     )
 
 
@@ -82,6 +86,10 @@ def _reason(marks: list[object]) -> str | None:
 
 def _as_dict(row: ProjectRow) -> dict[str, object]:
     return {"version": row.version, "files": list(row.files), "yanked": row.yanked}
+
+
+def _files(row: ProjectRow) -> str:
+    return ", ".join(row.files) if len(row.files) <= MOST_FILES else f"{len(row.files)} files"
 
 
 def _yanked(row: ProjectRow) -> str:

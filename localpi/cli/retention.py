@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from localpi.simple.names import version_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,11 +28,3 @@ def choose_old(
         for version in ordered
         if version not in spared and (older_than_s is None or now_s - releases[version] > older_than_s)
     )
-
-
-def version_key(version: str) -> tuple[bool, Version, str]:
-    """Return what sorts versions ascending, those that are none by PEP 440 first."""
-    try:
-        return True, Version(version), version
-    except InvalidVersion:
-        return False, Version("0"), version

@@ -92,7 +92,7 @@ def _print(why: dict[str, Any], version: str | None) -> None:
 
 
 def _versions(versions: list[str]) -> str:
-    """Return the last of them: pages list the newest at their end."""
+    """Return the newest of ascending versions."""
     more = len(versions) - MOST_VERSIONS
     return ", ".join(versions[-MOST_VERSIONS:]) + (f" and {more} older" if more > 0 else "")
 

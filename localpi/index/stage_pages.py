@@ -6,10 +6,9 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-
 from localpi.simple.links import file_path
 from localpi.simple.model import File, Page
+from localpi.simple.names import version_key
 
 if TYPE_CHECKING:
     from localpi.simple.names import ProjectName
@@ -27,14 +26,6 @@ def stage_page(rows: tuple[FileRow, ...], index: str, project: ProjectName) -> P
             "files": [_make_file(row, index) for row in rows],
         }
     )
-
-
-def version_key(version: str) -> tuple[bool, Version, str]:
-    """Return what sorts versions ascending, those that are none by PEP 440 first."""
-    try:
-        return True, Version(version), version
-    except InvalidVersion:
-        return False, Version("0"), version
 
 
 def format_time(at_us: int) -> str:

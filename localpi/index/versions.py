@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from localpi.errors import ReleaseNotFound
-from localpi.index.stage_pages import version_key
+from localpi.simple.names import version_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection

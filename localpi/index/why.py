@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from localpi.errors import InvalidName
 from localpi.index.resolve import Ask, Unknowable, Use, Word, claims_name
-from localpi.simple.names import parse_filename
+from localpi.simple.names import parse_filename, version_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +85,7 @@ def explain_rule(
         case Word.HAS:
             return _has_it(name, verdict, health)
         case Word.ABSENT:
-            return "does not have it: the next one is asked"
+            return "does not have it"
         case Word.UNKNOWN:
             return _cannot_know(said, project, claims)
 
@@ -104,7 +104,7 @@ def _cannot_know(said: Said, project: str, claims: Sequence[str]) -> str:
         return f"{own}, and cannot be asked ({said.reason}): nobody else may answer"
     if said.hold:
         return f"cannot be asked ({said.reason}), and unseen=hold keeps names that it never had closed"
-    return f"cannot be asked ({said.reason}); it never had the name: the next one is asked"
+    return f"cannot be asked ({said.reason}); it never had the name: a later one may answer"
 
 
 def file_fates(
@@ -131,8 +131,9 @@ def file_fates(
 
 
 def versions_of(fates: Sequence[FileFate]) -> tuple[str, ...]:
-    """Return the versions that are shown, as the files come."""
-    return tuple(dict.fromkeys(version_of(fate.filename) for fate in fates if fate.shown))
+    """Return the versions that are shown, ascending: pages come in any order."""
+    found = {version_of(fate.filename) for fate in fates if fate.shown}
+    return tuple(sorted(found - {""}, key=version_key))
 
 
 def version_of(filename: str) -> str:

@@ -119,6 +119,14 @@ def parse_filename(name: str) -> ParsedFilename:
     return ParsedFilename(filename, normalize(project), str(version), filetype)
 
 
+def version_key(version: str) -> tuple[bool, Version, str]:
+    """Return what sorts versions ascending, those that are none by PEP 440 first."""
+    try:
+        return True, Version(version), version
+    except InvalidVersion:
+        return False, Version("0"), version
+
+
 def project_candidates(filename: str) -> tuple[ProjectName, ...]:
     """Name the projects that a file may belong to, the likeliest first; at most 16, none for a name that is no file's.
 

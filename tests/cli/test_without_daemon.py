@@ -240,9 +240,10 @@ def test_sizes_for_people(size: float, shown: str) -> None:
 
 
 def test_a_page_becomes_releases() -> None:
-    """Files of a version are together; it is yanked when all of them are; what is no distribution is passed over."""
+    """Versions ascend; one is yanked when all its files are; what is no distribution is passed over."""
     page = {
         "files": [
+            {"filename": "a-1.10.tar.gz"},
             {"filename": "a-1.0.tar.gz", "yanked": "broken"},
             {"filename": "a-1.0-py3-none-any.whl", "yanked": True},
             {"filename": "a-1.1.tar.gz"},
@@ -253,4 +254,5 @@ def test_a_page_becomes_releases() -> None:
     assert release_rows("a", page) == (
         ProjectRow("a", "1.0", ("a-1.0.tar.gz", "a-1.0-py3-none-any.whl"), "broken"),
         ProjectRow("a", "1.1", ("a-1.1.tar.gz", "a-1.1-py3-none-any.whl"), None),
+        ProjectRow("a", "1.10", ("a-1.10.tar.gz",), None),
     )
