@@ -70,6 +70,8 @@ def _tell_started(scene: Scene, started: Started) -> None:
     if started.installed:
         say(f"it starts at login from now on: {started.service}   (not so: localpi service uninstall)")
         offer_linger(scene)
+    elif started.hindrance:
+        say(f"it runs in the background, its service cannot be reached from here: {started.hindrance}")
     elif not started.service and started.first_run:
         say("it runs until the next boot; to start at login: localpi service install")
     running = started.daemon.running

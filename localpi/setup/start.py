@@ -42,6 +42,8 @@ class Started:
     """The unit or agent that runs it; "" for a daemon in the background."""
     installed: bool = False
     """Whether this start made the service."""
+    hindrance: str = ""
+    """Why the service that there is was not used: a session without its manager, under su or cron."""
     kept: tuple[ShellSetting, ...] = ()
     """What was set in this shell alone and is in config.toml now, for the service."""
 
@@ -60,7 +62,8 @@ def start(paths: Paths, environ: Mapping[str, str], *, may_install: bool = True)
         return Started(Start.ALREADY_RUNNING, running, first_run=False, service=name)
     paths.make()
     first_run = not (paths.data / "localpi.sqlite").exists()
-    if service is not None:
+    hindrance = service.manager.unavailable() if service is not None else ""
+    if service is not None and not hindrance:
         daemon = start_service(service, paths, environ, first_run=first_run)
         return Started(Start.STARTED, daemon, first_run=first_run, service=service.state.name)
     if first_run and may_install and paths.home is None:
@@ -69,7 +72,8 @@ def start(paths: Paths, environ: Mapping[str, str], *, may_install: bool = True)
             return Started(
                 Start.STARTED, made.daemon, first_run=True, service=made.name, installed=True, kept=made.kept
             )
-    return Started(Start.STARTED, _start_in_background(paths, environ), first_run=first_run)
+    daemon = _start_in_background(paths, environ)
+    return Started(Start.STARTED, daemon, first_run=first_run, hindrance=hindrance)
 
 
 def _start_in_background(paths: Paths, environ: Mapping[str, str]) -> Daemon:

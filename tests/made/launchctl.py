@@ -31,6 +31,8 @@ START: dict[str, Any] = {
     "already_loaded": 37,
     "dies_at_start": False,
     "stuck_off": False,  # switched off in the settings: enable does not help
+    "spawns": False,  # really run the program; its exit code comes into a file
+    "keep": "",
     "script": {},
     "calls": [],
 }
@@ -56,6 +58,9 @@ class Launchctl:
         self.state = state
         if state["gone_at"] is not None and time.time() >= state["gone_at"]:
             state.update(loaded=False, running=False, gone_at=None)
+        if state["spawns"] and state["running"] and os.path.exists(state["keep"]):  # noqa: PTH110 -- as above
+            with open(state["keep"]) as ended:  # noqa: PTH123 -- as above
+                state.update(running=False, last_exit=int(ended.read() or -9))
 
     def call(self, words: list[str]) -> int:
         """Do what is asked; the exit code."""
@@ -118,6 +123,7 @@ class Launchctl:
             self.state.update(loaded=True, running=False, last_exit=78)
             return 0
         self.state["loaded"] = True
+        self.state["agent"] = agent
         self._spawn()
         return 0
 
@@ -126,6 +132,7 @@ class Launchctl:
         if not self.state["loaded"]:
             return 113
         if "-k" in words or not self.state["running"]:
+            self._kill()
             self._spawn()
             return 0
         return 37
@@ -135,11 +142,43 @@ class Launchctl:
         if not self.state["loaded"]:
             return int(self.state["not_loaded"])
         self.state["gone_at"] = self.state["gone_at"] or time.time() + self.state["teardown_s"]
+        self._kill()
         return 0
+
+    def _kill(self) -> None:
+        if not (self.state["spawns"] and self.state["running"]):
+            return
+        import signal  # noqa: PLC0415 -- as above
+
+        os.killpg(self.state["pid"], signal.SIGTERM)
+        until = time.time() + 20
+        while not os.path.exists(self.state["keep"]) and time.time() < until:  # noqa: PTH110 -- as above
+            time.sleep(0.02)
+        self.state["running"] = False
+
+    def _run(self) -> None:
+        """Run the agent's program as launchd does: with next to no environment, its words in a file."""
+        import subprocess  # noqa: PLC0415 -- as above
+
+        agent = self.state["agent"]
+        self.state["keep"] = os.environ["FAKE_LAUNCHCTL"] + f".{self.state['runs']}"
+        half = f"{self.state['keep']}.half"
+        script = f'trap : TERM; "$@"; echo $? >{half}; mv {half} {self.state["keep"]}'
+        printed = os.open(agent["StandardErrorPath"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        environ = {"PATH": "/usr/bin:/bin", "HOME": self.state["home"], **agent["EnvironmentVariables"]}
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", script, "sh", *agent["ProgramArguments"]],
+            env=environ, cwd=agent["WorkingDirectory"], stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
+            start_new_session=True,
+        )  # fmt: skip
+        self.state.update(pid=child.pid, running=True)
 
     def _spawn(self) -> None:
         self.state["pid"] += 1
         self.state["runs"] += 1
+        if self.state["spawns"]:
+            self._run()
+            return
         self.state["running"] = not self.state["dies_at_start"]
         if self.state["dies_at_start"]:
             self.state["last_exit"] = 0
