@@ -11,7 +11,7 @@ import click
 from localpi.cli import exits
 from localpi.cli.offline import full_name
 from localpi.cli.output import data, json_option, print_json, print_table, say
-from localpi.cli.scene import Scene, index_option, pass_scene
+from localpi.cli.scene import Scene, index_option, index_option_of, pass_scene
 from localpi.errors import LocalpiError
 from localpi.remote.indexes import RemoteBases
 from localpi.remote.told import NewBase
@@ -143,7 +143,7 @@ def _check_place(scene: Scene, bases: RemoteBases, name: str, index: str) -> Non
 @base_command.command("set")
 @click.argument("name")
 @click.argument("url", required=False)
-@index_option
+@index_option_of("Make it the first base of this index, with --append the last.")
 @claims_option
 @click.option("--pass-through/--no-pass-through", default=None, help="Redirect clients to it for files, or keep them.")
 @append_option
@@ -187,7 +187,7 @@ def _place(scene: Scene, index: str, name: str, *, append: bool) -> None:
 
 @base_command.command("remove")
 @click.argument("name")
-@index_option
+@index_option_of("Take it out of this index alone; default: remove it altogether.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_scene
 def remove(scene: Scene, *, name: str, index: str | None, yes: bool) -> None:

@@ -13,7 +13,9 @@ from localpi.settings.load import Settings, load_settings
 from localpi.settings.paths import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from click.decorators import FC
 
 
 class Scene:
@@ -56,7 +58,10 @@ def check_index(_context: click.Context, _parameter: click.Parameter, value: str
     return value.strip("/") if value else None
 
 
-index_option = click.option(
-    "--index", metavar="USER/NAME", callback=check_index, help="The index; default: the setting default_index."
-)
+def index_option_of(meaning: str) -> Callable[[FC], FC]:
+    """Make the option --index, with what it means to a command in its help."""
+    return click.option("--index", metavar="USER/NAME", callback=check_index, help=meaning)
+
+
+index_option = index_option_of("The index; default: the setting default_index.")
 index_argument = click.argument("index", metavar="USER/NAME", callback=check_index)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 
 from localpi.cli.output import data, json_option, print_json, print_table, say
-from localpi.cli.scene import Scene, index_option, pass_scene
+from localpi.cli.scene import Scene, index_option_of, pass_scene
 from localpi.settings.values import parse_duration
 
 
@@ -26,7 +26,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 @token_command.command("create")
-@index_option
+@index_option_of("The only index that it is good for; default: all.")
 @click.option("--scope", type=click.Choice(["read", "upload"]), default="upload", show_default=True)
 @click.option("--expires", metavar="SPAN", callback=_seconds, help="30d, 12h, ...; default: never.")
 @click.option("--user", default="root", show_default=True, help="Whose token it is.")
