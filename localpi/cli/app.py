@@ -8,6 +8,7 @@ import os
 import click
 
 from localpi import __version__
+from localpi.cli.listing import ListedGroup
 from localpi.cli.scene import Scene
 
 COMMANDS = {
@@ -45,7 +46,7 @@ COMMANDS = {
 """Command to the module that holds it, as `NAME_command` (with `_` for `-`), in the order of the help."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(ListedGroup):
     """A group that imports what is called alone: `localpi --version` costs nothing."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from localpi.cli import exits
+from localpi.cli.listing import ListedGroup
 from localpi.cli.offline import full_name
 from localpi.cli.output import data, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, index_option, index_option_of, pass_scene
@@ -37,7 +38,7 @@ class NoBase(LocalpiError):  # noqa: N818 -- as in errors.py
     hint = "localpi base list"
 
 
-@click.group("base")
+@click.group("base", cls=ListedGroup)
 def base_command() -> None:
     """Show, add and check bases: the indexes that yours inherit from.
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import click
 
 from localpi.cli import exits
+from localpi.cli.listing import ListedGroup
 from localpi.cli.output import data, human_size, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, check_index, pass_scene
 from localpi.settings.values import parse_duration
@@ -41,7 +42,7 @@ unused_option = click.option(
 )
 
 
-@click.group("cache")
+@click.group("cache", cls=ListedGroup)
 def cache_command() -> None:
     """Show and tend the files that are kept of mirrors.
 

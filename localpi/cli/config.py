@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from localpi.cli.listing import ListedGroup
 from localpi.cli.output import data, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, pass_scene
 from localpi.errors import DaemonNotRunning
@@ -13,7 +14,7 @@ from localpi.settings.schema import TABLE, find_setting
 from localpi.settings.values import mask_userinfo
 
 
-@click.group("config")
+@click.group("config", cls=ListedGroup)
 def config_command() -> None:
     """Show and change settings; works without the daemon."""
 

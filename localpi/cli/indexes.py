@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from localpi.cli.listing import ListedGroup
 from localpi.cli.output import json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, index_argument, pass_scene
 from localpi.settings.values import mask_userinfo
 
 
-@click.group("index")
+@click.group("index", cls=ListedGroup)
 def index_command() -> None:
     """Show, make and change indexes: stages that hold packages, mirrors that cache an upstream."""
 

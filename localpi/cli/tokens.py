@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import click
 
+from localpi.cli.listing import ListedGroup
 from localpi.cli.output import data, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, index_option_of, pass_scene
 from localpi.settings.values import parse_duration
 
 
-@click.group("token")
+@click.group("token", cls=ListedGroup)
 def token_command() -> None:
     """Make, show and revoke tokens."""
 

@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 import click
 
+from localpi.cli.listing import ListedGroup
 from localpi.cli.output import json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, pass_scene
 
 
-@click.group("user")
+@click.group("user", cls=ListedGroup)
 def user_command() -> None:
     """Show, make and change users."""
 

@@ -44,6 +44,13 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Raises" not in shown.output
 
 
+@pytest.mark.parametrize("group", [[], ["base"], ["cache"], ["config"], ["index"], ["token"], ["user"]])
+def test_help_lists_commands_with_whole_sentences(group: list[str]) -> None:
+    """Click would cut them at the width of the terminal."""
+    shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).output
+    assert "..." not in shown.partition("Commands:")[2]
+
+
 def test_every_subcommand_explains_itself() -> None:
     """Each one, below the groups too, has a sentence."""
 
