@@ -80,7 +80,10 @@ class Accounts:
         """Return a new login token and its life in seconds; raises `NotAuthenticated` with devpi's sentence."""
         row = self._store.accounts.user(user)
         if row is None or not self._passwords.verify(row.pwhash, password):
-            raise NotAuthenticated(f"user {user[:100]!r} could not be authenticated")
+            error = NotAuthenticated(f"user {user[:100]!r} could not be authenticated")
+            if row is not None and not row.pwhash:
+                error.hint = f"it has no password yet: localpi user passwd {row.name}"
+            raise error
         return self._login_token(row), self._login_ttl_s
 
     def renew_login(self, user: str) -> str:

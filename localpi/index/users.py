@@ -65,7 +65,9 @@ class Users:
         Raises `NotAllowed`, `BadRequest`, `Conflict`.
         """
         if not (self._open or is_root(principal)):
-            error = NotAllowed("registration is closed: only root may create users")
+            error = NotAllowed(
+                "registration is closed: only root may create users (LOCALPI_OPEN_REGISTRATION=1 opens it)"
+            )
             error.hint = f"localpi user create {name}; or LOCALPI_OPEN_REGISTRATION=1 lets anyone (who reaches it)"
             raise error
         check_user_name(name)

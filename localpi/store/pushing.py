@@ -86,8 +86,9 @@ def _copy(connection: sqlite3.Connection, push: Push) -> Pushed:
     if not files and docs is None:
         return Pushed((), (), None, ())
     merge_metadata(connection, (push.target, push.project, push.version), metadata)
+    told = [result for file in files for result in _results(connection, file)]  # first: it may be the same index
     placed = [_place(connection, push, file, without_overwrites(read_log(file))) for file in files]
-    results = [_attach(connection, push, result) for file in files for result in _results(connection, file)]
+    results = [_attach(connection, push, result) for result in told]
     _record(connection, push, len(files))
     return Pushed(
         tuple(row for row, _ in placed),

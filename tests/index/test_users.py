@@ -34,11 +34,14 @@ def test_user_is_made_changed_and_deleted(rooms: MadeRooms) -> None:
     assert [index.name for index in rooms.registry.all()] == ["root/local", "root/pypi"]
 
 
+CLOSED = "registration is closed: only root may create users (LOCALPI_OPEN_REGISTRATION=1 opens it)"
+
+
 @pytest.mark.parametrize(
     ("who", "name", "raw", "error", "message"),
     [
-        (ANONYMOUS, "bob", {"password": "1"}, NotAllowed, "registration is closed: only root may create users"),
-        (ALICE, "bob", {"password": "1"}, NotAllowed, "registration is closed: only root may create users"),
+        (ANONYMOUS, "bob", {"password": "1"}, NotAllowed, CLOSED),
+        (ALICE, "bob", {"password": "1"}, NotAllowed, CLOSED),
         (OWNER, "alice", {"password": "1"}, Conflict, "user already exists"),
         (OWNER, "bob", {}, BadRequest, "password needs to be set"),
         (OWNER, "bob", {"password": 1}, BadRequest, "password needs to be set"),
