@@ -6,10 +6,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from made.daemon import Daemon
 from made.upstream import MadeUpstream
+
+# Examples are judged by what they show, not by how long a busy machine takes for them.
+hypothesis.settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any-machine")
 
 _HIDDEN = ("LOCALPI_", "DEVPI", "PIP_", "UV_", "TWINE_", "XDG_", "NETRC")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
