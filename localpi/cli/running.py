@@ -69,7 +69,7 @@ def _tell_started(scene: Scene, started: Started) -> None:
     tell_kept(started.kept)
     if started.installed:
         say(f"it starts at login from now on: {started.service}   (not so: localpi service uninstall)")
-        offer_linger(scene)
+        offer_linger(scene, ask=False)
     elif started.hindrance:
         say(f"it runs in the background, its service cannot be reached from here: {started.hindrance}")
     elif not started.service and started.first_run:

@@ -69,15 +69,15 @@ def _shown(each: ShellSetting) -> str:
     return f"{each.key} = {mask_userinfo(find_setting(each.key).kind.show(each.value))} (from {each.variable})"
 
 
-def offer_linger(scene: Scene, *, wanted: bool = False) -> None:
-    """Explain linger where it is off; turn it on where that is wanted, or said at the terminal."""
+def offer_linger(scene: Scene, *, wanted: bool = False, ask: bool = True) -> None:
+    """Explain linger where it is off; turn it on where that is wanted, or said at the terminal when it `ask`s."""
     from localpi.service.linger import EXPLAINED, enable_linger, is_lingering  # noqa: PLC0415 -- subprocess
 
     if sys.platform != "linux" or is_lingering():
         return
     if not wanted:
         say(EXPLAINED)
-        wanted = scene.may_ask() and click.confirm("Turn it on?", default=False, err=True)
+        wanted = ask and scene.may_ask() and click.confirm("Turn it on?", default=False, err=True)
     if wanted:
         outcome = enable_linger(scene.environ)
         if outcome.good:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from localpi.service.spec import ServiceSpec
 
 ASK_S = 10.0
-START_S = 310.0
+START_S = 130.0
 """A little more than TimeoutStartSec: systemctl waits until the daemon says that it serves."""
 STOPPING_S = STOP_S + 10.0
 

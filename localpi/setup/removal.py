@@ -59,7 +59,8 @@ def purge(paths: Paths) -> tuple[Path, ...]:
             folder.unlink()
         else:
             shutil.rmtree(folder)
-    if paths.home is not None:
+    around = [paths.home] if paths.home else [each.parent for each in folders if each.parent.name == "localpi"]
+    for folder in around:
         with contextlib.suppress(OSError):  # not empty: something in it is not ours
-            paths.home.rmdir()
+            folder.rmdir()
     return folders

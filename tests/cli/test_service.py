@@ -115,3 +115,12 @@ def test_folders_within_folders_are_named_once(tmp_path: Path) -> None:
 def test_what_installed_the_program_removes_it(prefix: str, command: str) -> None:
     """Said, not done: a program that deletes itself while it runs is none."""
     assert removing_command(Path(prefix), f"{prefix}/bin/python") == command
+
+
+def test_purge_leaves_no_empty_folder_of_the_platforms(tmp_path: Path) -> None:
+    """On Linux the log is one folder deeper than the rest."""
+    config, data, cache = (tmp_path / name / "localpi" for name in ("config", "data", "cache"))
+    paths = Paths(config, data, cache, tmp_path / "state" / "localpi" / "log", data / "runtime")
+    paths.make()
+    purge(paths)
+    assert list(tmp_path.rglob("localpi")) == []
