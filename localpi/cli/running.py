@@ -62,6 +62,7 @@ def up_command(scene: Scene, *, wire: bool, no_service: bool) -> int:
 
 def _tell_started(scene: Scene, started: Started) -> None:
     from localpi.cli.service import offer_linger, tell_kept  # noqa: PLC0415 -- as above
+    from localpi.setup.service import can_be_service  # noqa: PLC0415 -- as above
     from localpi.setup.start import Start  # noqa: PLC0415 -- as above
 
     already = started.outcome is Start.ALREADY_RUNNING
@@ -73,7 +74,8 @@ def _tell_started(scene: Scene, started: Started) -> None:
     elif started.hindrance:
         say(f"it runs in the background, its service cannot be reached from here: {started.hindrance}")
     elif not started.service and started.first_run:
-        say("it runs until the next boot; to start at login: localpi service install")
+        usable = can_be_service(scene.paths, scene.environ)
+        say("it runs until the next boot" + ("; to start at login: localpi service install" if usable else ""))
     running = started.daemon.running
     if already and running is not None and running.version != __version__:
         again = "localpi service restart" if started.service else "localpi down && localpi up"

@@ -92,7 +92,6 @@ def _server_text(wanted: Wanted, settings: Settings, paths: Paths, environ: Mapp
         user=_user(),
         home=home,
         data=str(paths.data),
-        logs=str(paths.logs),
         variables=folder_environ(environ, str(paths.home) if paths.home else None),
     )
     match wanted.form:

@@ -32,7 +32,6 @@ class Server:
     user: str = ""
     home: str = ""
     data: str = ""
-    logs: str = ""
     variables: tuple[tuple[str, str], ...] = ()
     """What says where its folders are."""
 
@@ -167,9 +166,9 @@ startsecs=2
 stopsignal=TERM
 stopwaitsecs=30
 redirect_stderr=true
-stdout_logfile={_percent(server.logs)}/supervisor.log
+stdout_logfile=AUTO
 stdout_logfile_maxbytes=5MB"""
-    return Text(text, notes=("supervisord has to have the folders: localpi up && localpi down makes them",))
+    return Text(text, notes=("supervisord wants the folder to be there: localpi up && localpi down makes it",))
 
 
 def _percent(value: str) -> str:

@@ -105,6 +105,15 @@ def usable_manager(paths: Paths, environ: Mapping[str, str]) -> ServiceManager:
     return manager
 
 
+def can_be_service(paths: Paths, environ: Mapping[str, str]) -> bool:
+    """Return whether `usable_manager` finds one."""
+    try:
+        usable_manager(paths, environ)
+    except LocalpiError:
+        return False
+    return True
+
+
 def shell_settings(manager: ServiceManager, paths: Paths, environ: Mapping[str, str]) -> tuple[ShellSetting, ...]:
     """Return what this shell says and the service would not hear; raises SettingError."""
     return find_shell_settings(environ, manager.service_environ(), read_file(paths.config_file))

@@ -157,7 +157,6 @@ SERVER = server_text.Server(
     user="me",
     home="/home/me",
     data="/home/me/data",
-    logs="/home/me/logs",
 )
 
 
