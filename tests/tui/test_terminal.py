@@ -99,8 +99,7 @@ def test_a_day_at_the_terminal(  # noqa: PLR0915 -- one day, in order
         terminal.press(*["Tab"] * 3, *["BSpace"] * 30)
         terminal.type("root/intranet")
         terminal.see("root/intranet")
-        terminal.press("Tab", *["BSpace"] * 30)
-        terminal.press(*["Tab"] * 4, "Enter")
+        terminal.press("C-s")
         terminal.see("root/intranet added")
         assert daemon.get("/root/local").json()["result"]["bases"] == ["root/intranet", "root/pypi"]
         terminal.see("root/intranet")

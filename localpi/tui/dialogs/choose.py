@@ -39,6 +39,10 @@ class Choose(Dialog[str]):
         words = [word for word, _ in self._words]
         self.query_one(OptionList).highlighted = words.index(self._now) if self._now in words else 0
 
+    def accept(self) -> None:
+        """End with the word under the cursor."""
+        self.query_one(OptionList).action_select()
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """End with the word."""
         self.end(self._words[event.option_index][0])

@@ -37,7 +37,3 @@ class Confirm(Dialog[bool]):
     def accept(self) -> None:
         """Say yes."""
         self.end(value=True)
-
-    def action_accept(self) -> None:
-        """As above, by key."""
-        self.accept()

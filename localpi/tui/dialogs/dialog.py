@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T | None]):
-    """A frame with a title; those below fill it. Escape leaves with None."""
+    """A frame with a title; those below fill it. Escape leaves with None, ctrl+s accepts."""
 
-    BINDINGS: ClassVar = [Binding("escape", "leave", "Leave")]
+    BINDINGS: ClassVar = [Binding("escape", "leave", "Leave"), Binding("ctrl+s", "accept", "Accept")]
     title_shown = ""
     classes_shown = ""
 
@@ -64,6 +64,10 @@ class Dialog(ModalScreen[T | None]):
     def accept(self) -> None:
         """End with a value."""
         raise NotImplementedError
+
+    def action_accept(self) -> None:
+        """Accept from wherever the focus is."""
+        self.accept()
 
     def action_leave(self) -> None:
         """End without one."""

@@ -18,6 +18,7 @@ class Keys(Shown):
         parts = [Content.styled(group.capitalize(), "bold"), *map(_line, here), Content("")] if here else []
         parts += [Content.styled("Everywhere", "bold"), *map(_line, of_group(EVERYWHERE))]
         parts += [_row("ctrl+p", "Find any of these by typing a part of its name."),
+                  _row("ctrl+s", "Accept a dialog from any of its fields; escape leaves it."),
                   _row("tab", "Go to the next panel; arrows, page up and down, home and end move in it.")]  # fmt: skip
         super().__init__("Keys", Content("\n").join(parts))
 

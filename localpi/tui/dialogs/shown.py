@@ -51,10 +51,6 @@ class Shown(Dialog[bool]):
         else:
             self.end(bool(self._yes))
 
-    def action_accept(self) -> None:
-        """As above, by key."""
-        self.accept()
-
     def action_copy(self) -> None:
         """Copy what there is to copy."""
         if self._copied:

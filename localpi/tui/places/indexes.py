@@ -138,8 +138,8 @@ class Indexes(Place):
     async def _load_releases(self) -> None:
         index, project = self.query_one(IndexTree).index, self.query_one("#projects", Rows).key
         rows, panel = self.query_one("#releases", Rows), self.query_one("#files")
-        self._releases = ()
         if index is None or project is None:
+            self._releases = ()
             rows.show(())
             panel.border_title = "Releases"
             return
