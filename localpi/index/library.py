@@ -75,7 +75,11 @@ class Library:
         return uuid5(NAMESPACE_OID, f"localpi {root.created_us if root else 0}").hex
 
     def check(self, *, deep: bool = False) -> tuple[Problem, ...]:
-        """Return what on disk contradicts itself; with `deep` every file is hashed again."""
+        """Return what on disk contradicts itself; with `deep` every file is hashed again.
+
+        A cached file that a crash left whole, but without its row, is taken in first: that is no contradiction.
+        """
+        self.store.adopt_orphans()
         return check(self.store, deep=deep)
 
     def cache_use(self) -> CacheUse:
