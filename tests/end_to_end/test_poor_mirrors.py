@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from made.clients import pip, uv
 from made.corpus import Shows
@@ -60,6 +62,9 @@ def test_uv_resolves_without_a_whole_wheel(daemon: Daemon, upstream: MadeUpstrea
     assert upstream.asked() == before
 
 
+@pytest.mark.skipif(
+    Version(version("pip")) < Version("23.2"), reason="pip reads core metadata of JSON pages from 23.2 on (PEP 714)"
+)
 def test_pip_downloads_what_it_chose_and_nothing_else(daemon: Daemon, upstream: MadeUpstream, tmp_path: Path) -> None:
     """Of what pip only looks at the ends are read; what it keeps comes whole, once."""
     chosen = ["app-1.0-py3-none-any.whl", "lib-1.0-py3-none-any.whl"]
