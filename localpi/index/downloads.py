@@ -51,6 +51,11 @@ class Wanted:
     sha256: Sha256 | None
     size: int | None
 
+    @property
+    def link(self) -> tuple[str, str, str]:
+        """The names under which a link finds it: source, key, file name."""
+        return self.mirror.source, self.key, self.filename
+
 
 @dataclass(slots=True, eq=False)
 class Download:
@@ -108,6 +113,19 @@ class Downloads:
             download = self._downloads[wanted.url] = Download(wanted, time.monotonic() + START_DEADLINE_S)
         self._flights.join("files", (wanted.url, id(download)), lambda: self._run(download), START_DEADLINE_S)
         return download
+
+    def find(self, source: str, key: str, filename: str) -> Download | None:
+        """Return the download of that link of a source that is under way, or ended less than a second ago.
+
+        Who comes back for it need not look it up in its page again.
+        """
+        link = (source, key, filename)
+        with self._lock:
+            self._forget_old()
+            for download in self._downloads.values():
+                if download.wanted.link == link and not self._is_lost(download):
+                    return download
+        return None
 
     def _is_lost(self, download: Download) -> bool:
         """Say whether it was stored and its file has been deleted since, or is handed on and has lost its beginning."""

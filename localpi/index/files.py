@@ -112,6 +112,8 @@ class Files:
             answer = self._from_cache(cached.sha256, name, head=head, awaited=cached.stored_us > began_us)
             if answer is not None:
                 return answer
+        if not head and (download := self._downloads.find(mirror.source, ref.key, name)) is not None:
+            return self._await(download)
         looked = self._look_up(mirror, ref, asked_at)
         if isinstance(looked, Waiting):
             return looked
@@ -242,7 +244,10 @@ class Files:
 
     def _from_upstream(self, wanted: Wanted) -> FileAnswer | Waiting:
         self._check_reachable(wanted)
-        download = self._downloads.join(wanted)
+        return self._await(self._downloads.join(wanted))
+
+    def _await(self, download: Download) -> FileAnswer | Waiting:
+        wanted = download.wanted
         if not download.begun.is_set():
             now = time.monotonic()
             if now >= download.until:
