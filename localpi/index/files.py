@@ -254,14 +254,15 @@ class Files:
                 raise CannotKnow(wanted.mirror.name, f"does not send {wanted.filename}")
             if download.is_silent(now):
                 self._watch.doubt(wanted.mirror)
-            return Waiting(
-                lambda: download.begun.is_set() or not self._watch.reachable(wanted.mirror),
-                min(download.until, now + 1.0),
-            )
+            ready = download.begun.is_set
+            return Waiting(lambda: ready() or not self._watch.reachable(wanted.mirror), min(download.until, now + 1.0))
         return self._follow(download)
 
     def _follow(self, download: Download) -> FileAnswer | Waiting:
         wanted, receiving = download.wanted, download.receiving
+        stored = receiving.sha256 if receiving is not None and receiving.stored else None
+        if stored and (whole := self._from_cache(stored, wanted.filename, head=False, awaited=True)) is not None:
+            return whole  # by its path: the loop can send it from now on
         if receiving is None or receiving.error is not None or receiving.total is None:
             if isinstance(download.refusal, Missing):
                 raise FileNotHere(wanted.mirror.name, wanted.filename)

@@ -28,5 +28,5 @@ class Site:
     """Seconds that a login token lives, as it is told to clients."""
     reading_open: bool = True
     """Whether reading needs no credential where the server does not say it of a request (`OPEN_READING`)."""
-    max_hot: int = 48 << 20
+    max_hot: int = 64 << 20
     """Bytes of ready answers that are kept in memory."""
