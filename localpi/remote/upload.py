@@ -29,7 +29,7 @@ class PreparedUpload:
 def prepare_upload(file: Path, fields: Mapping[str, str | tuple[str, ...]]) -> PreparedUpload:
     """Make the form of `file` with `fields` and its sha256; raises OSError.
 
-    Rules: the legacy upload API, https://docs.pypi.org/api/upload/.
+    Rules: the legacy upload API (PyPI's documentation, api/upload).
     """
     boundary = secrets.token_hex(16)
     size = file.stat().st_size

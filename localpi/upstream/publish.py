@@ -1,4 +1,4 @@
-"""Uploads to another index: the legacy upload API as twine speaks it (https://docs.pypi.org/api/upload/)."""
+"""Uploads to another index: the legacy upload API as twine speaks it (PyPI's documentation, api/upload)."""
 
 from __future__ import annotations
 
