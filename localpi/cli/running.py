@@ -95,9 +95,7 @@ def _offer_base(scene: Scene, daemon: Daemon, *, ask: bool) -> None:
         accept(daemon, offer)
         say(f"{offer.index} has the bases {', '.join(offer.bases)}")
         return
-    say("to have localpi ask it too:")
-    for command in offer.commands:
-        say(f"  {command}")
+    say(f"to have localpi ask it too: {offer.command}")
 
 
 @click.command("down")

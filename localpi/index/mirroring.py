@@ -59,6 +59,11 @@ class Mirroring:
             rows.append(BaseHealth(mirror.name, health.state, health.reason, since, next_probe, health.offline))
         return tuple(rows)
 
+    def latencies(self) -> dict[str, int]:
+        """Return how long each mirror's last answer took, in ms; nothing of one that has not been asked yet."""
+        took = {mirror.name: self.watch.took.get(mirror.source) for mirror in self.all()}
+        return {name: round(seconds * 1000) for name, seconds in took.items() if seconds is not None}
+
     def notes(self) -> tuple[str, ...]:
         """Return what a person should know of: answers out of offline views, and warnings of the last weeks."""
         said = []

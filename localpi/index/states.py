@@ -25,6 +25,8 @@ class States:
     def __init__(self, stamps: Stamps, journal: Journal) -> None:
         self._stamps, self._journal = stamps, journal
         self._states: dict[str, Health] = {}
+        self.took: dict[str, float] = {}
+        """Seconds that the last answer of a source took."""
         self.changed = threading.Condition()
 
     def get(self, source: str) -> Health:
@@ -58,6 +60,7 @@ class States:
         """Forget a source that no mirror has any more."""
         with self.changed:
             self._states.pop(source, None)
+            self.took.pop(source, None)
 
     def _tell(self, name: str, before: Health, after: Health) -> None:
         if after.confirmed and (not before.confirmed or before.state != after.state):

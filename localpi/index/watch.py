@@ -66,7 +66,7 @@ class Watch:
     ) -> None:
         self._upstream, self._mirrors, self._now_us = upstream, mirrors, now_us
         self._states, self._modes, self._journal = States(stamps, journal), modes, journal
-        self._known_page, self._background = known_page, background
+        self._known_page, self._background, self.took = known_page, background, self._states.took
         self._asked: dict[str, float] = {}
         self._answers: dict[str, float] = {}
         self._touched: dict[str, float] = {}
@@ -110,7 +110,7 @@ class Watch:
 
     def note_answer(self, mirror: MirrorIndex, took_s: float = 0.0) -> None:
         """Say that its upstream gave an honest answer of any kind, after so many seconds."""
-        self._answers[mirror.source] = time.monotonic()
+        self._answers[mirror.source], self._states.took[mirror.source] = time.monotonic(), took_s
         _, after = self._states.change(
             mirror.name, mirror.source, lambda before: answered(before, self._now_us(), took_s)
         )

@@ -64,17 +64,16 @@ class RemoteBases:
     def base_rows(self) -> tuple[Base, ...]:
         """Return every mirror by name."""
         configs = self._ask.configs()
-        found = self._ask.daemon.health().get("bases")
-        told = {text(row, "index"): row for row in found if isinstance(row, dict)} if isinstance(found, list) else {}
+        told = self._ask.daemon.status()
         return tuple(
             Base(
                 health,
                 as_typed(configs.get(health.index, {}).get("mirror_url", "")),
-                number(told.get(health.index), "latency_ms"),
+                number(told.get("latency_ms"), health.index),
                 tuple(configs.get(health.index, {}).get("claims") or ()),
                 tuple(name for name, config in configs.items() if health.index in (config.get("bases") or ())),
             )
-            for health in bases_from_json(found)
+            for health in bases_from_json(told.get("bases"))
         )
 
     def check_base(self, url: str, user: str, password: str) -> CheckedBase:

@@ -27,12 +27,10 @@ class Offer:
     """The bases of `index` afterwards: the new one in front."""
 
     @property
-    def commands(self) -> tuple[str, ...]:
+    def command(self) -> str:
         """What a person can type instead; without user and password."""
-        return (
-            f"localpi index create {self.mirror} type=mirror mirror_url={self.found.shown}",
-            f"localpi index set {self.index} bases={','.join(self.bases)}",
-        )
+        asks = " --credentials" if self.found.shown != self.found.url else ""
+        return f"localpi base add {self.mirror.rpartition('/')[2]} {self.found.shown} --index {self.index}{asks}"
 
 
 def find_offer(daemon: Daemon, index: str, environ: Mapping[str, str], platform: str) -> Offer | None:

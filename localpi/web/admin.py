@@ -37,6 +37,7 @@ def show_status() -> Response:
             "pid": os.getpid(),
             "serial": library.serial(),
             "bases": [asdict(base) for base in library.bases()],
+            "latency_ms": library.mirroring.latencies(),
             "cache": asdict(library.cache_use()),
             "notes": library.mirroring.notes(),
             "hot": {"pages": bodies, "bytes": size},

@@ -47,8 +47,9 @@ def render_front(
         f'<h1>localpi</h1>\n<p class="faint">Version {escape(version)}. '
         "A Python package index of your own, on your own machine.</p>\n"
         "<h2>Use it</h2>\n"
-        f"<pre>pip config set global.index-url {escape(url)}</pre>\n"
-        "<p>or, for one shell:</p>\n"
+        "<pre>localpi wire-pip\nlocalpi wire all</pre>\n"
+        '<p class="faint">pip alone, or uv, pdm, poetry, twine and pixi too: the change is shown first.</p>\n'
+        "<p>Where localpi is not installed, or for one shell:</p>\n"
         f"<pre>export PIP_INDEX_URL={escape(url)}\nexport UV_DEFAULT_INDEX={escape(url)}</pre>\n"
         f"<h2>Indexes</h2>\n<table>\n<tr><th>Index</th><th>Type</th><th>Bases</th><th>URL</th></tr>\n{rows}</table>\n"
         "<h2>Bases</h2>\n"

@@ -32,7 +32,7 @@ def plan_pip(text: str, wish: Wish) -> Plan:
         first = old.split()[0]
         if urlsplit(first).hostname not in {wish.host, urlsplit(wish.public_url).hostname}:
             shown = without_userinfo(first)
-            notes.append(f"to have localpi ask it too: localpi index create root/NAME type=mirror mirror_url={shown}")
+            notes.append(f"to have localpi ask it too: localpi base add NAME {shown}")
     if not pip_trusts(wish.host):
         edits += _trust(here, wish)
     return make_plan("ini", text, edits, notes)

@@ -56,7 +56,7 @@ def test_an_index_of_pips_configuration_is_offered_unless_it_is_known(
     assert mirror == (offer.mirror if offer else None)
     if offer:
         assert (mirror, "root/pypi") == offer.bases
-        assert "secret" not in " ".join(offer.commands) + repr(offer)
+        assert "secret" not in offer.command + repr(offer)
 
 
 def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:

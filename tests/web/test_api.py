@@ -149,7 +149,7 @@ def test_the_front_is_a_page_for_browsers_and_json_for_others(served: Served) ->
     page = served.ask("GET", "/", BROWSER)
     text = page.body.decode()
     index_url = f"{url(served)}/root/local/+simple/"
-    for part in ("9.9", index_url, f"pip config set global.index-url {index_url}", "root/pypi", "PIP_INDEX_URL"):
+    for part in ("9.9", index_url, "localpi wire-pip", "root/pypi", "PIP_INDEX_URL"):
         assert part in text
     assert "<script" not in text
     assert page.headers["content-type"] == "text/html; charset=utf-8"
