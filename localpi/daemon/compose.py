@@ -56,6 +56,7 @@ class House:
     def close(self) -> None:
         """End what is under way and write what is left; the last thing before the lock goes."""
         self.library.verifier.stop()
+        self.library.watch.close()
         self.upstream.close()
         self.library.cache.uses.flush()
         self.store.close()

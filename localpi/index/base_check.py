@@ -17,6 +17,7 @@ from localpi.simple.read_names import read_names
 from localpi.upstream import Fetched, Mirror, Missing, Unreachable
 from localpi.upstream.bodies import decoded
 from localpi.upstream.pieces import Peeked, Piece
+from localpi.upstream.portals import judge_no_page
 
 if TYPE_CHECKING:
     from localpi.simple.model import File
@@ -29,7 +30,7 @@ KNOWN: Final = ProjectName("pip")
 PLACES: Final = ("simple/", "+simple/")
 """Where the simple index is when the URL given is that of the server, or of a devpi index."""
 NO_INDEX: Final = "it answers, and neither lists projects there nor has a page of one that was tried"
-AWAY: Final = frozenset({"dns", "connect", "timeout", "tls", "proxy"})
+AWAY: Final = frozenset({"dns", "connect", "timeout", "tls", "certificate", "proxy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,9 @@ def _refused(check: BaseCheck, outcome: Unreachable) -> BaseCheck:
 def _with_page(upstream: Upstream, mirror: Mirror, check: BaseCheck, project: ProjectName, page: Fetched) -> BaseCheck:
     try:
         files = parse_page(decoded(page.body, page.encoding), page.content_type, project, page.url)["files"]
-    except InvalidPage:
-        return replace(check, reason="it sends something else than project pages: a login, or a web site", names=())
+    except InvalidPage as error:
+        seen = judge_no_page("it", decoded(page.body, page.encoding), page.content_type, error)
+        return replace(check, reason=seen.reason, names=())
     wheels = [file for file in files if file["filename"].endswith(".whl")]
     found = replace(check, good=True, speaks="json" if is_json(page.content_type) else "html", page=project)
     if not files:

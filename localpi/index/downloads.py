@@ -167,7 +167,7 @@ class Downloads:
 
     def tell(self, wanted: Wanted, refusal: Unreachable) -> None:
         """Say that a file could not be had; on a host of its own that says little about the mirror."""
-        if refusal.kind not in ("dns", "connect", "timeout", "tls", "proxy"):
+        if refusal.kind not in ("dns", "connect", "timeout", "tls", "certificate", "proxy"):
             return
         if urlsplit(wanted.url).netloc == urlsplit(wanted.mirror.upstream.url).netloc:
             self._watch.note_failure(wanted.mirror, refusal)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from localpi.errors import InvalidPage
 from localpi.index.bodies import Bodies
+from localpi.index.contacts import with_remedy
 from localpi.index.freshness import PAGE_DEADLINE_S
 from localpi.index.known import Known
 from localpi.index.succession import nothing_lost, with_kept
@@ -21,7 +22,9 @@ from localpi.simple.parse import parse_page
 from localpi.simple.render import count_files, render_json
 from localpi.store.pages import StoredPage
 from localpi.upstream.bodies import decoded
+from localpi.upstream.mirror import origin_of
 from localpi.upstream.outcomes import Fetched, Missing, NotModified, Progress, Unreachable
+from localpi.upstream.portals import judge_no_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +149,7 @@ class Fetching:
             case Unreachable():
                 log.info("%s: %s: %s", mirror.name, project, outcome.reason)
                 self._watch.note_failure(mirror, outcome)
-                failed = replace(known, asked_at=time.monotonic(), failure=outcome.reason)
+                failed = replace(known, asked_at=time.monotonic(), failure=with_remedy(mirror, outcome))
                 self._known.remember(mirror.source, project, failed)
                 return
         self._watch.note_answer(mirror, took_s)
@@ -182,9 +185,8 @@ class Fetching:
             page = self._read(stored)
             body = self._render(mirror, page)
         except InvalidPage as error:
-            return Unreachable(
-                "captive" if _is_login(stored) else "broken", f"sent no page of {project}: {error.message}"
-            )
+            where = str(origin_of(stored.url))
+            return judge_no_page(where, decoded(stored.body, stored.encoding), stored.content_type, error)
         if head is not None and has_page(head):
             if self._is_doubtful(mirror, project, stored, body):
                 text = "%s: %s lost over half of its files; kept until a later look confirms it"
@@ -272,12 +274,6 @@ def _stored(mirror: MirrorIndex, project: ProjectName, fetched: Fetched, now_us:
         serial=fetched.serial,
         missing_us=None,
     )
-
-
-def _is_login(stored: StoredPage) -> bool:
-    """Say whether what came instead of a page is what portals and single sign-on send: a form, a script, a refresh."""
-    body = decoded(stored.body, stored.encoding)[:200_000].lower()
-    return any(sign in body for sign in (b"<form", b"<script", b"http-equiv"))
 
 
 def _offered(page: Page) -> Page:

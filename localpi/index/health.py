@@ -32,7 +32,12 @@ _STATE_OF_KIND = {
     "proxy": "down",
     "auth": "auth",
     "captive": "captive",
+    "certificate": "captive",
+    "page": "down",
 }
+ONE_PAGE = frozenset({"captive", "page"})
+"""What may be the trouble of one page alone (a redirect of one project, a broken file on the server): the state waits
+for the probe of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,8 @@ def failed(
     `kind` is the upstream room's word for it; `dice` is a number from 0 to 1 that spreads the pauses; `hurried`:
     somebody asks for what it would have; `retry_after_s` is what the server asked for, or prudence does.
     """
-    if not health.well and not probed:
-        return health  # under way since before: says nothing that is not known
+    if not probed and (not health.well or kind in ONE_PAGE):
+        return health  # under way since before, or to be seen: says nothing that is known to hold
     strikes = health.strikes + 1
     state = _STATE_OF_KIND.get(kind) or ("down" if strikes >= BURST or not health.well else health.state)
     if state in ("ok", "slow"):

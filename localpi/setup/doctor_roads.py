@@ -37,7 +37,7 @@ def _away(base: BaseFacts) -> Finding:
             "wants other credentials",
             f"localpi base set {short} --credentials",
         ),
-        "captive": ("warning", "is behind a login page", "log in to the network, in a browser"),
+        "captive": ("warning", "seems to be behind a login page", "log in to the network, in a browser"),
         "down": (
             "warning",
             "is down",
@@ -45,7 +45,10 @@ def _away(base: BaseFacts) -> Finding:
         ),
     }[health.state]
     since = f" since {health.since}" if health.since else ""
-    reason = f": {health.reason}" if health.reason and health.state != "off" else ""
+    said, _, advice = health.reason.partition("; ")
+    reason = f": {said}" if said and health.state != "off" else ""
+    if advice and health.state in {"captive", "down"}:
+        remedy = advice  # made for what was seen
     return Finding("bases", severity, f"{health.index} {what}{since}{reason}", OFFLINE, remedy)
 
 

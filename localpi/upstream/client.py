@@ -136,11 +136,13 @@ class Upstream:
         return other
 
     def probe(self, mirror: Mirror, deadline_s: float, *, project: str = "") -> Reachable | Unreachable:
-        """Whether the mirror answers with its page of `project`, or an honest 404; a portal's page is `captive`."""
+        """Whether the mirror answers with its page of `project`, or an honest 404, and what came instead."""
         from localpi.errors import InvalidPage  # noqa: PLC0415 - only probes look into pages
         from localpi.simple.names import normalize  # noqa: PLC0415
         from localpi.simple.parse import parse_page  # noqa: PLC0415
         from localpi.upstream.bodies import decoded  # noqa: PLC0415
+        from localpi.upstream.mirror import origin_of  # noqa: PLC0415
+        from localpi.upstream.portals import judge_no_page  # noqa: PLC0415
 
         project = project or KNOWN_PROJECT
         outcome = self.fetch_page(mirror, project, deadline_s=deadline_s, fresh=True)
@@ -150,8 +152,8 @@ class Upstream:
             body = decoded(outcome.body, outcome.encoding)
             try:
                 parse_page(body, outcome.content_type, normalize(project), outcome.url)
-            except InvalidPage:
-                return Unreachable("captive", f"{mirror.index} sends something else than project pages")
+            except InvalidPage as error:
+                return judge_no_page(str(origin_of(outcome.url)), body, outcome.content_type, error)
         return Reachable()
 
     def publish(self, publication: Publication, *, deadline_s: float = PUBLISH_S) -> Published | Unreachable:

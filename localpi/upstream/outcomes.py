@@ -1,4 +1,4 @@
-"""What asking an upstream can come to.
+"""What asking an upstream can come to. Pure: values alone.
 
 Expected outcomes are values: `Fetched | NotModified | Missing | Unreachable` for a page, `OpenedFile | Missing |
 Unreachable` for a file. `Broken` is raised in the middle of a file alone.
@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["dns", "connect", "timeout", "tls", "auth", "captive", "proxy", "server", "broken"]
+Kind = Literal[
+    "dns", "connect", "timeout", "tls", "certificate", "auth", "captive", "page", "proxy", "server", "broken"
+]  # fmt: skip
+"""`certificate`: one that is not trusted, as portals have; `captive`: a login page, or a redirect to another host;
+`page`: some other thing than a project page, whole; `broken`: something that is not whole, or not to be used."""
 
 
 @dataclass(frozen=True, slots=True)

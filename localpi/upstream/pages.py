@@ -88,7 +88,8 @@ def _page(
     content_type = response.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in PAGE_TYPES:
-        return Unreachable("broken", f"{where} sent {media_type[:60] or 'no content type'!r} for a project page")
+        said = f"content type {media_type[:60]}" if media_type else "no content type"
+        return Unreachable("page", f"{where} answered with a page that is no index page ({said})")
     read = read_page(response, where, progress)
     if deadline.over:  # a shut connection looks like the end of the body
         return failure(TimeoutError(), where, deadline)

@@ -19,7 +19,7 @@ def page_target(mirror: Mirror, url: str, location: str | None) -> str | Unreach
     """The URL to go on with, or why not."""
     target = _resolved(url, location)
     if target is None:
-        return Unreachable("captive", f"{origin_of(url)} redirects to something that is no web address")
+        return Unreachable("page", f"{origin_of(url)} redirects to something that is no web address")
     home, there = origin_of(mirror.url), origin_of(target)
     if there == origin_of(url) or there == home or there.upgrades(home):
         return target

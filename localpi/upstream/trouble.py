@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from localpi.upstream.deadline import Deadline
+    from localpi.upstream.outcomes import Kind
+
+_DATES: Final = (9, 10)
+"""OpenSSL's "not yet valid" and "has expired": the host's own certificate, or a clock that is wrong; not a portal's."""
 
 FAILURES: Final = (
     requests.RequestException,
@@ -56,13 +60,14 @@ def _proxy(error: BaseException, _where: str) -> Unreachable:
 
 def _name(error: BaseException, where: str) -> Unreachable:
     answered = isinstance(error, NoAddress) and error.answered
-    said = "does not resolve" if answered else "could not be looked up in time"
+    said = "does not resolve" if answered else "could not be looked up"
     return Unreachable("dns", f"the name {where} {said}")
 
 
 def _certificate(error: BaseException, where: str) -> Unreachable:
     said = getattr(error, "verify_message", "")
-    return Unreachable("tls", f"the certificate of {where} is not trusted" + (f" ({said})" if said else ""))
+    kind: Kind = "tls" if getattr(error, "verify_code", 0) in _DATES else "certificate"
+    return Unreachable(kind, f"the certificate of {where} is not trusted" + (f" ({said})" if said else ""))
 
 
 def _connect(error: BaseException, where: str) -> Unreachable:

@@ -64,7 +64,7 @@ class Wire:
             if isinstance(target, Unreachable):
                 return target
             url = target
-        return Unreachable("captive" if page else "broken", f"{origin_of(url)} redirects in a circle")
+        return Unreachable("page" if page else "broken", f"{origin_of(url)} redirects in a circle")
 
     def post(self, asked: requests.Request, deadline: Deadline) -> HTTPResponse | Unreachable:
         """Send a request that changes something: as it stands, once, without following redirects."""

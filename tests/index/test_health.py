@@ -21,11 +21,23 @@ def probe(health: Health, kind: str, **how: Any) -> Health:
 @pytest.mark.parametrize(
     ("kind", "state"),
     [("dns", "down"), ("connect", "down"), ("timeout", "down"), ("tls", "down"), ("proxy", "down"),
-     ("auth", "auth"), ("captive", "captive"), ("server", "ok"), ("broken", "ok")],
+     ("certificate", "captive"), ("auth", "auth"), ("captive", "ok"), ("page", "ok"), ("server", "ok"),
+     ("broken", "ok")],
 )  # fmt: skip
 def test_what_opens_the_circuit(kind: str, state: str) -> None:
     """Failures that concern the whole upstream change its state at once, those of one page do not."""
     assert state == fail(Health(), kind).state
+
+
+@pytest.mark.parametrize(("kind", "state"), [("captive", "captive"), ("page", "down")])
+def test_what_one_page_met_is_for_the_probe_to_confirm(kind: str, state: str) -> None:
+    """A redirect, a login or a page that is none changes nothing however often it comes, until a probe meets it too."""
+    health = Health()
+    for _ in range(5):
+        health = fail(health, kind)
+    assert health == Health()
+    confirmed = probe(health, kind)
+    assert (confirmed.state, confirmed.filters, confirmed.reachable) == (state, True, False)
 
 
 def test_a_first_failure_is_probed_soon_and_changes_no_page() -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from localpi.errors import CannotKnow
+from localpi.index.health import Health
 from localpi.index.library import Library, build_library
+from localpi.index.mirror_index import MirrorIndex
 from localpi.index.pages import PageAnswer
 from localpi.index.permissions import OWNER
 from localpi.index.waiting import Waiting
@@ -31,6 +33,7 @@ from made.wheels import make_wheel
 CERTIFICATES = Path(made_upstream.__file__).parent / "certificates"
 ACME, NUMPY = ProjectName("acme"), ProjectName("numpy")
 INTRANET = "root/intranet"
+WIKI = faults.Status(200, {"Content-Type": "text/html"}, b"<html><title>Wiki</title><p>hello</html>")
 
 
 class Lookups:
@@ -60,6 +63,7 @@ def library_at(tmp_path: Path, reach: Reach, lookups: Lookups, **environ: str) -
         yield made
     finally:
         lookups.end.set()
+        made.watch.close()
         speaker.close()
         store.close()
 
@@ -88,6 +92,10 @@ def ask(library: Library, project: ProjectName) -> tuple[str, float]:
 
 def state(library: Library) -> str:
     return next(base.state for base in library.bases() if base.index == INTRANET)
+
+
+def _intranet(library: Library) -> MirrorIndex:
+    return next(one for one in library.mirroring.all() if one.name == INTRANET)
 
 
 def test_a_name_that_nobody_looks_up_any_more(tmp_path: Path, upstream: MadeUpstream) -> None:
@@ -143,6 +151,59 @@ def test_a_portal_on_https_with_a_certificate_of_its_own(tmp_path: Path, upstrea
         assert portal.asked() == ()
 
 
+ONE_PAGE = [
+    (faults.RedirectTo("http://127.0.0.1:9/simple/odd/"), "redirects to 127.0.0.1:9; log in to the network"),
+    (faults.LoginPage(), "answered with a login page; log in to the network"),
+    (WIKI, 'answered with a page that is no index page (title "Wiki")'),
+    (faults.PageOf("acme"), "answered with a page that is no index page (it is the page of 'acme', not of 'odd')"),
+]
+
+
+@pytest.mark.parametrize(("fault", "said"), ONE_PAGE, ids=["redirect", "login", "wiki", "other-project"])
+def test_one_bad_page_says_nothing_about_the_others(
+    tmp_path: Path, upstream: MadeUpstream, fault: faults.Fault, said: str
+) -> None:
+    """Its reason is told, in words that fit; a probe finds the others well, and no state changes meanwhile."""
+    with MadeUpstream() as intranet, library_at(tmp_path, Reach(environ={}), Lookups()) as library:
+        intranet.add(*make_wheel("acme", "1.0"))
+        make_bases(library, intranet.url, upstream.url)
+        assert ask(library, ACME)[0] == "found"
+        intranet.fail(fault, at=intranet.page_path("odd"))
+        acme = intranet.page_path("acme")
+        for _ in range(4):
+            asked = len(intranet.asked(acme))
+            assert said in ask(library, ProjectName("odd"))[0]
+            assert library.watch.health(_intranet(library)) == Health()
+            intranet.wait_for(acme, asked + 1)  # the probe
+            wait_for(lambda: not library.watch._probing._threads)
+        assert library.watch.health(_intranet(library)) == Health()
+        assert library.mirroring.journal.recent(5) == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "found", "said"),
+    [
+        (faults.LoginPage(), "captive", "answered with a login page; log in to the network, in a browser"),
+        (WIKI, "down", 'answered with a page that is no index page (title "Wiki")'),
+    ],
+)
+def test_bad_pages_everywhere_are_a_state(
+    tmp_path: Path, upstream: MadeUpstream, fault: faults.Fault, found: str, said: str
+) -> None:
+    """The first one shows the page whole, the probe's own confirms it; a login is named only where one was seen."""
+    with MadeUpstream() as intranet, library_at(tmp_path, Reach(environ={}), Lookups()) as library:
+        intranet.add(*make_wheel("acme", "1.0"))
+        make_bases(library, intranet.url, upstream.url)
+        assert ask(library, ACME)[0] == "found"
+        intranet.fail(fault)
+        assert ask(library, ACME)[0] == "found", "the page as it was"
+        wait_for(lambda: state(library) == found)
+        assert said in library.watch.health(_intranet(library)).reason
+        assert said in ask(library, ACME)[0], "no file of it is here"
+        intranet.heal()
+        wait_for(lambda: ask(library, ACME)[0] == "found")
+
+
 @pytest.mark.parametrize("background", ["auto", "off"])
 def test_probes_go_on_unasked_unless_that_is_not_wanted(
     tmp_path: Path, upstream: MadeUpstream, background: str
@@ -171,7 +232,7 @@ def test_probes_go_on_unasked_unless_that_is_not_wanted(
 
 def _no_hurry(library: Library) -> None:
     """Nobody has asked for half a minute, as far as the watch knows."""
-    library.watch._asked.clear()
+    library.watch._contacts._asked.clear()
 
 
 def test_one_probe_for_a_thousand_who_ask(tmp_path: Path, upstream: MadeUpstream) -> None:
@@ -181,7 +242,7 @@ def test_one_probe_for_a_thousand_who_ask(tmp_path: Path, upstream: MadeUpstream
         make_bases(library, intranet.url, upstream.url)
         assert ask(library, ACME)[0] == "found"
         intranet.fail(faults.Swallow())
-        mirror = next(one for one in library.mirroring.all() if one.name == INTRANET)
+        mirror = _intranet(library)
         asked, before = len(intranet.asked()), set(threading.enumerate())
         deeds: list[Callable[[], object]] = [
             lambda: library.watch.doubt(mirror),
