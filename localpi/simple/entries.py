@@ -85,6 +85,11 @@ def is_upload_time(text: str) -> bool:
     return _TIME.fullmatch(text) is not None
 
 
+def is_web_address(text: str) -> bool:
+    """Say whether it is a fully qualified URL, as PEP 740 wants of a provenance: a person may click on it."""
+    return text.startswith(("https://", "http://"))
+
+
 def is_shallow(value: Any) -> bool:
     """Say whether an unknown value nests at most 20 deep: orjson reads 1024 levels but writes no more than 254."""
     level = [value]
@@ -133,6 +138,8 @@ def _clean_texts(raw: dict[str, Any]) -> None:
     for key in ("requires-python", "provenance"):
         if key in raw and not (type(text := raw[key]) is str and 0 < len(text) <= _MAX_TEXT):
             del raw[key]
+    if "provenance" in raw and not is_web_address(raw["provenance"]):
+        del raw["provenance"]
     if "yanked" in raw:
         yanked = raw["yanked"]
         if type(yanked) is str and yanked:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, NewType
+from typing import TYPE_CHECKING, Final, NewType
 
 from packaging.utils import (
     InvalidSdistFilename,
@@ -19,6 +19,9 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from localpi.errors import InvalidName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ProjectName = NewType("ProjectName", str)
 Filename = NewType("Filename", str)
@@ -150,14 +153,26 @@ def project_candidates(filename: str) -> tuple[ProjectName, ...]:
     return tuple(found)
 
 
-def belongs_to(filename: str, project: ProjectName) -> bool:
-    """Say whether a file name is one that a distribution of the project can have (0.6 µs: for every link of a page)."""
-    if not filename.endswith(ARCHIVE_SUFFIXES):
-        return False
-    plain = filename.lower().replace("_", "-").replace(".", "-")
-    while "--" in plain:
-        plain = plain.replace("--", "-")
-    return plain.startswith(project + "-")
+def belonging(project: ProjectName) -> Callable[[str], bool]:
+    """Make the test whether a file name is one that a distribution of the project can have.
+
+    As pip has it: what stands before a dash is the name, before the first one in wheels and eggs. How names begin is
+    remembered: 0.3 µs for every file of a page but the first few.
+    """
+    beginnings: dict[str, bool] = {}
+
+    def belongs(filename: str) -> bool:
+        first = filename.partition("-")[0]
+        if (known := beginnings.get(first)) is None:
+            known = beginnings[first] = _RUN.sub("-", first).lower() == project and first != filename
+        return known or (not filename.endswith((".whl", ".egg")) and _has_name(filename, project))
+
+    return belongs
+
+
+def _has_name(filename: str, project: ProjectName) -> bool:
+    dashes = (at for at, character in enumerate(filename) if character == "-")
+    return any(at >= len(project) and _RUN.sub("-", filename[:at]).lower() == project for at in dashes)
 
 
 def _stem(filename: str) -> str:

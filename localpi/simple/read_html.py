@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from localpi.errors import InvalidName, InvalidPage
-from localpi.simple.entries import fragment_hashes, metadata_value
+from localpi.simple.entries import fragment_hashes, is_web_address, metadata_value
 from localpi.simple.model import HONEST_VERSION, File, Page
-from localpi.simple.names import ARCHIVE_SUFFIXES, belongs_to, is_filename, is_sha256, normalize
+from localpi.simple.names import ARCHIVE_SUFFIXES, belonging, is_filename, is_sha256, normalize
 from localpi.simple.read_json import MAX_FILES, is_spoken
 from localpi.simple.tags import attributes, start_tags
 from localpi.simple.urls import PLAIN_ORIGIN, Joiner
@@ -64,8 +64,8 @@ def read_html(body: bytes, project: ProjectName, url: str) -> Page:
         files = _files((attrs for name, attrs in start_tags(text) if name == "a"), head.joiner)
     if len(files) > MAX_FILES:
         raise InvalidPage(f"it lists {len(files):,} files; the limit is {MAX_FILES:,}")
-    _check_project(files, head, project)
-    page: Page = {"meta": {"api-version": head.version or HONEST_VERSION}, "name": project, "files": files}
+    page: Page = {"meta": {"api-version": head.version or HONEST_VERSION}, "name": project, "files": []}
+    page["files"] = _own_files(files, head, project)
     if head.status:
         page["project-status"] = {"status": head.status}
         if head.reason:
@@ -177,21 +177,27 @@ def _add_optional(file: File, attrs: dict[str, str]) -> None:
         file["yanked"] = yanked[:_MAX_TEXT] or True
     if signed := get("data-gpg-sig"):
         file["gpg-sig"] = signed.lower() == "true"
-    if (provenance := get("data-provenance")) and len(provenance) <= _MAX_TEXT:
+    if (provenance := get("data-provenance")) and len(provenance) <= _MAX_TEXT and is_web_address(provenance):
         file["provenance"] = provenance
 
 
-def _check_project(files: list[File], head: Head, project: ProjectName) -> None:
-    """Refuse what is not a page of that project: a login form, a portal, the page of another one."""
-    if any(belongs_to(file["filename"], project) for file in files):
-        return
+def _own_files(files: list[File], head: Head, project: ProjectName) -> list[File]:
+    """Leave out other projects' files; refuse what is no page of this one: a login form, a portal, another's page.
+
+    The page of `a-b` may pass for that of `a`: its sdist `a-b-1.0.tar.gz` may be either's.
+    """
+    belongs = belonging(project)
+    own = [file for file in files if belongs(file["filename"])]
     try:
         named = normalize(head.named) if head.named else None
     except InvalidName:
         named = None
     if named is not None and named != project:
-        raise InvalidPage(f"it is the page of {named!r}, not of {project!r}")
-    if files and named is None:
+        theirs = belonging(named)
+        if all(theirs(file["filename"]) for file in own):
+            raise InvalidPage(f"it is the page of {named!r}, not of {project!r}")
+    if files and not own:
         raise InvalidPage(f"none of its links is a distribution of {project!r}")
-    if not head.version:
+    if not own and not head.version:
         raise InvalidPage(f"it has no link to a distribution of {project!r} and does not say that it is a project page")
+    return own

@@ -9,7 +9,7 @@ import orjson
 from localpi.errors import InvalidName, InvalidPage
 from localpi.simple.entries import clean_file, is_shallow
 from localpi.simple.model import HONEST_VERSION, PAGE_KEYS, Page
-from localpi.simple.names import normalize
+from localpi.simple.names import belonging, normalize
 from localpi.simple.urls import Joiner
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def read_json(body: bytes, project: ProjectName, url: str) -> Page:
     if not isinstance(raw_files, list):
         raise InvalidPage("its files are not a list")
     page["name"] = project
-    page["files"] = _clean_files(raw_files, Joiner(url))
+    page["files"] = _clean_files(raw_files, Joiner(url), project)
     _clean_optional(page)
     return cast("Page", page)
 
@@ -65,15 +65,16 @@ def is_spoken(version: str) -> bool:
     return major == "1" and (minor.isdecimal() or not minor) and len(minor) < 5
 
 
-def _clean_files(raw_files: list[Any], joiner: Joiner) -> list[File]:
+def _clean_files(raw_files: list[Any], joiner: Joiner, project: ProjectName) -> list[File]:
     if len(raw_files) > MAX_FILES:
         raise InvalidPage(f"it lists {len(raw_files):,} files; the limit is {MAX_FILES:,}")
+    belongs = belonging(project)
     files: dict[str, File] = {}
     for raw in raw_files:
-        if (file := clean_file(raw, joiner)) is not None:
+        if (file := clean_file(raw, joiner)) is not None and belongs(file["filename"]):
             files.setdefault(file["filename"], file)
     if raw_files and not files:
-        raise InvalidPage("none of its files has a usable name and URL")
+        raise InvalidPage(f"none of its files has a usable URL and a name that one of {project!r} has")
     return list(files.values())
 
 

@@ -1,82 +1,71 @@
-"""Portals, error pages and pages gone wrong: two thousand of them, over a real socket, and none gets into the store."""
+"""Portals, error pages and pages gone wrong, through a real daemon: none of them gets into the store.
+
+The pages are made ones by default; the long test takes real ones from the index that pip uses, and keeps none.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import html.parser
 import http.server
-import itertools
 import json
 import os
-import random
 import re
+import socket
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from localpi.index.library import Library, build_library
-from localpi.index.pages import PageAnswer
-from localpi.index.permissions import OWNER
-from localpi.index.waiting import Waiting
-from localpi.settings.load import load_settings
-from localpi.settings.paths import Paths
 from localpi.simple.names import ProjectName
-from localpi.store import open_store
+from localpi.simple.parse import media_type, parse_page
+from localpi.simple.render import render_html, render_json
 from localpi.upstream import Credentials, Reach, Upstream
+from localpi.upstream.bodies import decoded
+from localpi.upstream.mirror import Mirror
+from localpi.upstream.outcomes import Fetched
+from made.clients import MACHINE_ENVIRON, pips_index
 from made.corpus import V1_JSON, MadeFile, Shows, html_page, json_page
+from made.daemon import Daemon
+from made.mutants import HTML, SERIAL, Mutant, Page, is_file_of, is_page_of, mutants
 from made.wheels import make_sdist, make_wheel
 
 ROUNDS = int(os.environ.get("LOCALPI_TEST_ROUNDS", "2000"))
-PROJECT = ProjectName("acme-lib")
-FILES = tuple(
-    MadeFile(PROJECT, name, data, requires_python=">=3.8")
-    for version in range(25)
-    for name, data in (make_wheel("acme-lib", f"1.{version}"), make_sdist("acme-lib", f"1.{version}"))
-)
-HTML = "text/html; charset=utf-8"
-PAGES = {
-    "pypi-json": (V1_JSON, json_page(PROJECT, FILES, "https://files.example/", Shows(), 7)),
-    "json-1.0": (V1_JSON, json_page(PROJECT, FILES, "../../files/", Shows(sizes=False, upload_times=False), None)),
-    "pypi-html": (HTML, html_page(PROJECT, FILES, "https://files.example/", Shows())),
-    "plain-html": (HTML, html_page(PROJECT, FILES, "../../files/", Shows(hashes=False, metadata=False))),
-}
-LOGIN = """<!DOCTYPE html><html><head><title>Welcome to {0}</title>{1}</head><body><form action="{2}" method="post">
-<input name="user"><input type="password" name="pass"><a href="{2}">Terms</a> <a href="/help-1.0.tar.gz">Help</a>
-</form>{3}</body></html>"""
+REAL = ("six", "idna", "numpy", "zope-interface", "ruamel-yaml", "ruamel-yaml-clib", "pytest", "pytest-cov")
+"""Small and large, names with dots, names that begin alike, wheels, eggs and installers."""
 
-Answer = tuple[int, dict[str, str], bytes]
+INDEXES = {"root/html": HTML, "root/json": V1_JSON}
+RESTARTS = 40
+SETTLED_S = 20.0
 
 
-@dataclass
 class Portal:
-    """Answers every request with what a test sets."""
+    """Gives each project its good page, by index, but for one that gets what a test sets."""
 
-    answer: Answer
-    asked: int = 0
-    server: http.server.ThreadingHTTPServer = field(init=False)
-
-    def __enter__(self) -> Self:
+    def __init__(self, pages: dict[tuple[str, str], Page]) -> None:
+        self.pages, self.spoilt = pages, dict[tuple[str, str], Mutant]()
         portal = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                portal.asked += 1
-                status, headers, body = portal.answer
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-                self.close_connection = int(headers.get("Content-Length", len(body))) != len(body)
+                portal.answer(self)
 
             def log_message(self, *_: object) -> None: ...
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+
+    def __enter__(self) -> Self:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -84,138 +73,282 @@ class Portal:
         self.server.shutdown()
         self.server.server_close()
 
+    def url(self, index: str) -> str:
+        """The simple root of an index."""
+        return f"http://127.0.0.1:{self.server.server_port}/{index}/"
 
-def login(dice: random.Random, _page: bytes) -> tuple[str, bytes]:
-    """A portal's form, now and then with what looks like links to files of nobody."""
-    words = ["Hotel WLAN", "Single sign-on", "Zscaler", "Captive"]
-    extra = dice.choice(["", "<script>location='/'</script>", '<meta http-equiv="refresh" content="0;url=/x">'])
-    links = "".join(
-        f'<a href="/d/{name}-{dice.random():.3f}.zip">x</a>' for name in ("app", "setup")[: dice.randrange(3)]
-    )
-    return HTML, LOGIN.format(
-        dice.choice(words), extra, dice.choice(["/login", "https://sso.example/"]), links
-    ).encode()
+    def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
+        """Send what the test wants, on any path while something is spoilt: a redirect leads back to it."""
+        index, _, project = request.path.strip("/").rpartition("/")
+        spoilt = self.spoilt.get((index, project)) or next(iter(self.spoilt.values()), None)
+        if spoilt is not None:
+            self._send(request, spoilt)
+        elif (page := self.pages.get((index, project))) is not None:
+            self._send(request, Mutant(page.body, page.content_type, {"X-PyPI-Last-Serial": str(SERIAL)}))
+        else:
+            self._send(request, Mutant(b"none", "text/plain", status=404))
 
-
-def cut(dice: random.Random, page: bytes) -> tuple[str, bytes]:
-    """Half a page whose length fits."""
-    return "", page[: dice.randrange(1, len(page) - 20)]
-
-
-def of_another(dice: random.Random, page: bytes) -> tuple[str, bytes]:
-    """The page of another project."""
-    other = dice.choice([b"numpy", b"acme", b"lib", b"acme-libs"])
-    return "", re.sub(rb"acme[-_]lib(?=[-\"<])", other, page)
-
-
-def of_a_later_api(dice: random.Random, page: bytes) -> tuple[str, bytes]:
-    """A major version that nobody knows; HTML has it in a tag."""
-    major = dice.randrange(2, 9)
-    page = re.sub(rb'"api-version": "1', b'"api-version": "%d' % major, page)
-    return "", page.replace(b'repository-version" content="1', b'repository-version" content="%d' % major)
+    @staticmethod
+    def _send(request: http.server.BaseHTTPRequestHandler, answer: Mutant) -> None:
+        request.send_response(answer.status)
+        sent = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body)), "ETag": '"x"'}
+        for name, value in (sent | answer.headers).items():
+            request.send_header(name, value)
+        request.end_headers()
+        with contextlib.suppress(ConnectionError):
+            request.wfile.write(answer.body)
+        request.close_connection = int(answer.headers.get("Content-Length", len(answer.body))) != len(answer.body)
 
 
-def noise(dice: random.Random, _page: bytes) -> tuple[str, bytes]:
-    """Bytes."""
-    return "", dice.randbytes(dice.randrange(1, 5000))
+@dataclass
+class Trial:
+    """A daemon, the portal behind it, and what has become of each mutant."""
+
+    daemon: Daemon
+    portal: Portal
+    good: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    accepted: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Have every good page."""
+        for index in INDEXES:
+            self.daemon.mirror(index, self.portal.url(index))
+        for (index, project), page in self.portal.pages.items():
+            self.good[index, project] = shown = self.ask(index, project)
+            check_links(index, project, shown)
+            assert len(json.loads(shown)["files"]) == page.body.count(b'"filename":') or not page.is_json
+            self.wait_stored(index, project, page.body)
+
+    def ask(self, index: str, project: str) -> bytes:
+        """The page as a client that wants it fresh gets it."""
+        reply = self.daemon.get(f"/{index}/+simple/{project}/", Accept=V1_JSON, Cache_Control="no-cache")
+        assert reply.status == 200, reply
+        return reply.body
+
+    def stored(self, index: str, project: str) -> bytes:
+        """The page that lies in the database, unpacked; read past the daemon."""
+        path = self.daemon.home / "cache" / "cache.sqlite"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as database:
+            joined = "pages JOIN bodies ON bodies.page = pages.id"
+            sql = f"SELECT encoding, body FROM {joined} WHERE source = ? AND project = ?"  # noqa: S608 - a constant
+            rows = database.execute(sql, (self.portal.url(index), project)).fetchall()
+        return b"".join(gzip.decompress(body) if encoding else body for encoding, body in rows)
+
+    def wait_stored(self, index: str, project: str, body: bytes) -> None:
+        until = time.monotonic() + SETTLED_S
+        while self.stored(index, project) != body:
+            assert time.monotonic() < until, f"{index} {project}: not stored"
+            time.sleep(0.002)
+
+    def judge(self, index: str, project: str, mutant: Mutant, log_before: int) -> str:
+        """Wait until the daemon has made up its mind: what it says against the page, "" where it took it."""
+        until = time.monotonic() + SETTLED_S
+        said = re.compile(rf"{re.escape(index)}: {project}: (.*)|{re.escape(index)}: {project} (lost over half .*)")
+        while True:
+            told = self.log_since(log_before)
+            if found := said.search(told):
+                return found[1] or found[2]
+            if mutant.page is not None and self.stored(index, project) == mutant.page:
+                return ""
+            assert time.monotonic() < until, f"{index} {project}: {mutant.done}: neither refused nor stored"
+            time.sleep(0.002)
+
+    def log_since(self, start: int) -> str:
+        with (self.daemon.home / "logs" / "daemon.log").open("rb") as file:
+            file.seek(start)
+            return file.read().decode()
+
+    def log_size(self) -> int:
+        return (self.daemon.home / "logs" / "daemon.log").stat().st_size
+
+    def try_one(self, index: str, project: str, mutant: Mutant) -> None:
+        """Serve one: what is stored is the good page, or this one where it is a page of the project."""
+        page, good = self.portal.pages[index, project], self.good[index, project]
+        before = self.log_size()
+        self.portal.spoilt[index, project] = mutant
+        shown = self.ask(index, project)
+        kind = mutant.done.partition(" ")[0]
+        label = f"{index} {project}: {mutant.done}"
+        reason = self.judge(index, project, mutant, before)
+        if reason:
+            self.counts[kind, "held back" if reason.startswith("lost over half") else "refused"] += 1
+            assert shown == good, label
+            assert self.stored(index, project) == page.body, label
+            del self.portal.spoilt[index, project]
+            return
+        assert mutant.page is not None, f"{label} was taken"
+        self.counts[kind, "same links" if shown == good else "taken"] += 1
+        assert is_page_of(project, mutant.content_type, mutant.page), f"{label} was taken and is no page of it"
+        check_links(index, project, self.ask(index, project))
+        check_other_forms(self.daemon, index, project)
+        self.accepted += 1
+        if self.accepted % RESTARTS == 0:
+            self.daemon.stop()
+            assert self.stored(index, project) == mutant.page, label
+            self.daemon.start()
+            check_links(index, project, self.ask(index, project))
+        del self.portal.spoilt[index, project]
+        assert self.ask(index, project) == good, label
+        self.wait_stored(index, project, page.body)
+
+    def end(self) -> None:
+        """With the upstream gone, and after a restart, there is what was good."""
+        self.portal.server.shutdown()
+        for place in ("", "after a restart"):
+            for (index, project), page in self.portal.pages.items():
+                reply = self.daemon.get(f"/{index}/+simple/{project}/", Accept=V1_JSON)
+                assert (reply.status, reply.body == self.good[index, project]) == (200, True), (
+                    f"{index} {project} {place}"
+                )
+                assert self.stored(index, project) == page.body
+            if not place:
+                self.daemon.stop()
+                self.daemon.start()
+        for line in self.daemon.log.splitlines():
+            assert "Traceback" not in line, line
+            assert " ERROR " not in line, line
 
 
-def other_type(dice: random.Random, page: bytes) -> tuple[str, bytes]:
-    """A content type that no page has."""
-    return dice.choice(["application/json", "text/plain", "application/octet-stream", "", "text/xml"]), page
+def check_links(index: str, project: str, shown: bytes) -> None:
+    """Every link of a page leads to a file of the project, below our own `+f` or `+e`."""
+    page = json.loads(shown)
+    assert page["name"] == project
+    for file in page["files"]:
+        found = re.fullmatch(
+            rf"/{index}/(\+f/[0-9a-f]{{3}}/[0-9a-f]{{13}}|\+e/https?_[A-Za-z0-9_.-]+)/([^/]+)", file["url"]
+        )
+        assert found, file
+        assert unquote(found[2]) == file["filename"], file
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", file["filename"]), file
+        assert is_file_of(project, file["filename"]), file
+        assert urlsplit(file.get("provenance") or "https:").scheme in ("https", "http"), file
 
 
-def wrapped(dice: random.Random, page: bytes) -> tuple[str, bytes]:
-    """A proxy's frame around the page, or a JSON error with status 200."""
-    if dice.random() < 0.5:
-        return V1_JSON, json.dumps({"error": "log in", "page": page[:100].decode("latin-1")}).encode()
-    return HTML, b"<html><body><script>var a=1</script><iframe src='/x'></iframe>Please log in</body></html>"
+class Hrefs(html.parser.HTMLParser):
+    """What a page links to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in ("html", "head", "meta", "title", "body", "h1", "a", "br"), tag
+        self.found += [value or "" for name, value in attrs if name == "href"]
 
 
-def empty(_dice: random.Random, _page: bytes) -> tuple[str, bytes]:
-    """Nothing at all."""
-    return "", b""
+def check_other_forms(daemon: Daemon, index: str, project: str) -> None:
+    """The same of the HTML page, and of devpi's view of the project."""
+    reply = daemon.get(f"/{index}/+simple/{project}/", Accept="application/vnd.pypi.simple.v1+html")
+    assert reply.status == 200
+    links = Hrefs()
+    links.feed(reply.body.decode())
+    wrong = [href for href in links.found if not re.match(rf"/{index}/\+[fe]/", href)]
+    assert wrong == []
+    view = daemon.get(f"/{index}/{project}", Accept="application/json")
+    assert view.status == 200
+    for release in view.json()["result"].values():
+        assert all(link["href"].startswith(f"{daemon.url}/{index}/+") for link in release["+links"])
 
 
-MUTATIONS: tuple[Callable[[random.Random, bytes], tuple[str, bytes]], ...] = (
-    login, cut, of_another, of_a_later_api, noise, other_type, wrapped, empty,
-)  # fmt: skip
-STATUSES = (204, 206, 302, 400, 401, 403, 407, 418, 429, 500, 502, 503, 511)
+def hold(home: Path, pages: dict[tuple[str, str], Page], rounds: int) -> Counter[tuple[str, str]]:
+    """Try so many mutants, in equal parts for each page; what became of them, by kind."""
+    settings = {"LOCALPI_OFFLINE": "off", "LOCALPI_BACKGROUND": "off"}
+    with Portal(pages) as portal, Daemon(home, **settings) as daemon:
+        trial = Trial(daemon, portal)
+        trial.begin()
+        each = -(-rounds // len(pages))
+        for number, ((index, project), page) in enumerate(pages.items()):
+            for mutant in islice(mutants(page, "page"), number % each, number % each + min(each, rounds)):
+                try:
+                    trial.try_one(index, project, mutant)
+                except AssertionError as error:
+                    trial.wrong.append(f"{index} {project} {mutant.done}: {str(error)[:300]}")
+                    portal.spoilt.clear()
+                    trial.ask(index, project)
+                    trial.wait_stored(index, project, page.body)
+            rounds -= each
+        assert trial.wrong == [], "\n".join(trial.wrong)
+        trial.end()
+        return trial.counts
 
 
-def mutants(kind: str, page: bytes) -> Iterator[tuple[str, Answer]]:
-    """Endless answers that are none, each with what was done to it."""
-    for number in itertools.count():
-        dice = random.Random(f"{kind} {number}")
-        mutate = MUTATIONS[number % len(MUTATIONS)]
-        content_type, body = mutate(dice, page)
-        headers = {"Content-Type": content_type or kind, "ETag": f'"{number}"', "Cache-Control": "max-age=3600"}
-        status = 200
-        if number % 5 == 4:
-            status = dice.choice(STATUSES)
-            headers["Location"] = dice.choice(["/login", "http://192.0.2.7/portal", "https://sso.example/?next=1"])
-        elif number % 11 == 10:
-            headers["Content-Length"] = str(len(body) + 50)
-        if status == 204:
-            headers["Content-Length"], body = "0", b""
-        yield f"{mutate.__name__} {number} {status}", (status, headers, body)
+def both_forms(project: str, html: bytes, as_json: bytes) -> dict[tuple[str, str], Page]:
+    return {("root/html", project): Page(project, HTML, html), ("root/json", project): Page(project, V1_JSON, as_json)}
+
+
+def with_others(pages: dict[tuple[str, str], Page]) -> dict[tuple[str, str], Page]:
+    """Give each page those of the other projects in the same form."""
+    return {
+        (index, project): Page(
+            project, page.content_type, page.body,
+            tuple(other.body for (of, name), other in pages.items() if of == index and name != project),
+        )
+        for (index, project), page in pages.items()
+    }  # fmt: skip
+
+
+def made_pages() -> dict[tuple[str, str], Page]:
+    """Two projects whose names begin alike."""
+    pages: dict[tuple[str, str], Page] = {}
+    for project in ("acme-lib", "acme-lib-extra"):
+        files = tuple(
+            MadeFile(project, name, data, requires_python=">=3.8")
+            for version in range(12)
+            for name, data in (make_wheel(project, f"1.{version}"), make_sdist(project, f"1.{version}"))
+        )
+        pages |= both_forms(
+            project,
+            html_page(project, files, "../../files/", Shows()),
+            json_page(project, files, "https://files.example/", Shows(), SERIAL),
+        )
+    return with_others(pages)
+
+
+def test_nothing_that_is_no_page_enters_the_store(tmp_path: Path) -> None:
+    """Whatever comes instead of the page, the store has a page of the project, and clients see links to it alone."""
+    counts = hold(tmp_path / "localpi", made_pages(), 160)
+    assert sum(counts.values()) == 160
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    """A library whose mirror is always asked, whatever it sent before."""
-    paths = Paths.under(tmp_path)
-    store = open_store(paths)
-    credentials = Credentials(tmp_path / "credentials.toml")
-    speaker = Upstream(Reach(environ={}), credentials, agent="localpi/test")
-    settings = load_settings(paths, {"LOCALPI_OFFLINE": "off", "LOCALPI_BACKGROUND": "off"}, {})
-    yield build_library(
-        store, speaker, credentials, settings, owner_secret="x" * 40, now_us=lambda: time.time_ns() // 1000
-    )
+def real_pages(tmp_path: Path) -> dict[tuple[str, str], Page]:
+    """Pages as the index that pip uses sends them to us, HTML or JSON; the other form is made of that by localpi."""
+    url = pips_index().rstrip("/") + "/"
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 443), timeout=5).close()
+    except OSError as error:
+        pytest.skip(f"the index that pip uses cannot be reached: {error}")
+    speaker = Upstream(Reach(environ=MACHINE_ENVIRON), Credentials(tmp_path / "credentials"), agent="localpi/test")
+    pages: dict[tuple[str, str], Page] = {}
+    for name in REAL:
+        project = ProjectName(name)
+        fetched = speaker.fetch_page(Mirror("root/real", url), project, deadline_s=60)
+        assert isinstance(fetched, Fetched), fetched
+        body = decoded(fetched.body, fetched.encoding)
+        page = parse_page(body, fetched.content_type, project, fetched.url)
+        as_json = media_type(fetched.content_type) == V1_JSON
+        other = (render_html if as_json else render_json)(page)
+        pages |= both_forms(project, *((other, body) if as_json else (body, other)))
     speaker.close()
-    store.close()
-
-
-def ask(library: Library) -> bytes:
-    """The page as a client that wants it fresh gets it."""
-    asked_at = time.monotonic()
-    while True:
-        found = library.pages.project("root/pypi", PROJECT, asked_at=asked_at, revalidate=True)
-        if isinstance(found, PageAnswer):
-            return found.body
-        assert isinstance(found, Waiting)
-        while not found.ready() and time.monotonic() < found.until:
-            time.sleep(0.0005)
-
-
-def hold(library: Library, kind: str, rounds: int) -> None:
-    """Have the page, then so many answers that are none."""
-    content_type, page = PAGES[kind]
-    with Portal((200, {"Content-Type": content_type}, page)) as portal:
-        url = f"http://127.0.0.1:{portal.server.server_port}/simple/"
-        library.registry.modify(OWNER, "root/pypi", {"mirror_url": url})
-        good = ask(library)
-        assert good.count(b'"filename"') == len(FILES)
-        for done, answer in itertools.islice(mutants(content_type, page), rounds):
-            portal.answer = answer
-            before = portal.asked
-            assert ask(library) == good, done
-            assert portal.asked > before, f"{done}: nobody asked"
-            assert not library.mirroring.fetching._shrunk, f"{done}: was taken for a page that lost its files"
-        stored = library.store.pages.get(url, PROJECT)
-        assert stored is not None
-        assert stored.body == page
-
-
-@pytest.mark.parametrize("kind", PAGES)
-def test_nothing_that_is_no_page_enters_the_store(library: Library, kind: str) -> None:
-    """Whatever comes instead of the page, what was stored is what is shown, byte for byte."""
-    hold(library, kind, 60)
+    return with_others(pages)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", PAGES)
-def test_two_thousand_of_them(library: Library, kind: str) -> None:
-    """The same, five hundred for each kind of page."""
-    hold(library, kind, ROUNDS // len(PAGES))
+@pytest.mark.network
+@pytest.mark.timeout(3600)
+def test_two_thousand_mutants_of_real_pages(
+    tmp_path: Path, real_pages: dict[tuple[str, str], Page], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same with real pages; LOCALPI_TEST_ROUNDS sets how many mutants. The counts are printed."""
+    counts = hold(tmp_path / "localpi", real_pages, ROUNDS)
+    with capsys.disabled():
+        print()
+        for kind in dict.fromkeys(kind for kind, _ in counts):
+            print(
+                f"{kind:16}",
+                *(f"{what} {counts[kind, what]:4}" for what in ("refused", "held back", "same links", "taken")),
+            )
+    assert sum(counts.values()) == ROUNDS

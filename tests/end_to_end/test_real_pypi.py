@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from made.clients import MACHINE_ENVIRON, pip_install, uv_install
+from made.clients import pip_install, pips_index, uv_install
 from made.daemon import Daemon
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(600)]
-
-
-def pips_index() -> str:
-    """The index that pip's own configuration names, pip's default where it names none."""
-    code = (
-        "from pip._internal.cli.main_parser import create_main_parser as p;"
-        "from pip._internal.commands import create_command as c;"
-        "print(c('download').parser.get_default_values().index_url)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=MACHINE_ENVIRON, capture_output=True, text=True, timeout=60, check=True
-    )
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,19 @@ MACHINE_ENVIRON = dict(os.environ)
 """As it was before any test hid it: how this machine reaches PyPI is the machine's business."""
 
 
+def pips_index() -> str:
+    """The index that pip's own configuration names, pip's default where it names none."""
+    code = (
+        "from pip._internal.cli.main_parser import create_main_parser as p;"
+        "from pip._internal.commands import create_command as c;"
+        "print(c('download').parser.get_default_values().index_url)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=MACHINE_ENVIRON, capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.strip()
+
+
 def run(command: Sequence[str], environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a client to its end; its output goes with the failure that an assertion shows."""
     clean = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "UV_NO_CONFIG": "1"}

@@ -11,7 +11,7 @@ from localpi.simple.names import (
     Filename,
     ParsedFilename,
     ProjectName,
-    belongs_to,
+    belonging,
     check_filename,
     check_sha256,
     normalize,
@@ -133,14 +133,40 @@ def test_a_file_may_belong_to_these_projects(name: str, expected: tuple[str, ...
     assert expected == project_candidates(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "project", "expected"),
+    [
+        ("acme-1.0.tar.gz", "acme", True),
+        ("Acme.Lib-1.0.zip", "acme-lib", True),
+        ("acme__lib-1.0-py3-none-any.whl", "acme-lib", True),
+        ("acme-lib-1.0-1.noarch.rpm", "acme-lib", True),
+        ("acme-1.0.win32-py2.7.exe", "acme", True),
+        ("acme-lib-1.0.tar.gz", "acme", True),  # version "lib-1.0", says pip too
+        ("acme_lib-1.0.tar.gz", "acme", False),
+        ("acme.lib-1.0.tar.gz", "acme", False),
+        ("acme_lib-1.0-py3-none-any.whl", "acme", False),
+        ("acme-lib-1.0-py2.7.egg", "acme-lib", False),  # an egg's name ends with its first dash
+        ("acme-1.0-py2.7.egg", "acme", True),
+        ("acmes-1.0.tar.gz", "acme", False),
+        ("acme.tar.gz", "acme", False),
+        ("acme.whl", "acme", False),
+    ],
+)
+def test_a_file_belongs_to_the_name_before_one_of_its_dashes(name: str, project: str, expected: bool) -> None:
+    """As pip takes it: a dash ends the name, a dot or an underscore goes on with it."""
+    belongs = belonging(ProjectName(project))
+    assert [expected] * 2 == [belongs(name), belongs(name)]
+    assert not expected or project in project_candidates(name)
+
+
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}[A-Za-z0-9]", fullmatch=True), st.sampled_from(["1.0", "2.0rc1"]))
 def test_an_sdist_belongs_to_the_project_it_was_named_after(name: str, version: str) -> None:
     """Of any project's sdist the project is a candidate, and it belongs to it."""
     project = normalize(name)
     for stem in (project, project.replace("-", "_")):
         assert project in project_candidates(f"{stem}-{version}.tar.gz")
-        assert belongs_to(f"{stem}-{version}.tar.gz", project)
-        assert not belongs_to(f"{stem}-{version}.tar.gz", ProjectName(project + "x"))
+        assert belonging(project)(f"{stem}-{version}.tar.gz")
+        assert not belonging(ProjectName(project + "x"))(f"{stem}-{version}.tar.gz")
 
 
 @given(st.text(max_size=60))

@@ -185,6 +185,10 @@ def test_a_page_without_version_speaks_1_0() -> None:
         f"{META}<h1>Links for other</h1>",
         f'{META}<a href="other-1.0.zip">x</a>',
         '<a href="a_bc-1.0.zip">x</a>',
+        '<a href="a_b_c-1.0.zip">x</a>',
+        f'{META}<title>Links for a-b</title><a href="other-1.0.zip">x</a>',
+        f'{META}<title>Links for a-b-c</title><a href="a-b-c-1.0.zip">x</a>',
+        '<title>Links for a-b-c</title><a href="a_b_c-1.0-py3-none-any.whl">x</a><a href="a-b-c-1.0.zip">x</a>',
         '<a href="a-b-1.0.zip',
         '<!-- <a href="a-b-1.0.zip">x</a>',
         pytest.param("<p>" * 1_000_001 + '<a href="a-b-1.0.zip">x</a>', id="a-million-tags"),
@@ -198,11 +202,23 @@ def test_what_is_no_page_of_the_project_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [META, f"{META}<title>Links for A.B</title>", f'{META}<h1>Links for a-b</h1><a href="old_name-1.0.zip">x</a>'],
+    [META, f"{META}<title>Links for A.B</title>"],
 )
-def test_a_page_may_be_empty_or_hold_old_names_if_it_says_whose_it_is(text: str) -> None:
-    """The version meta, or the title, makes it a page."""
-    assert parse(text)["name"] == "a-b"
+def test_a_page_may_be_empty_if_it_says_that_it_is_one(text: str) -> None:
+    """The version meta makes it a page."""
+    assert parse(text) == {"meta": {"api-version": "1.4"}, "name": "a-b", "files": []}
+
+
+def test_files_of_other_projects_are_left_out() -> None:
+    """No resolver takes them, and a link to them would make us look for the other project."""
+    text = f'<title>Links for all</title><a href="{WHEEL}">x</a><a href="a-1.0.zip">x</a><a href="a_b_c-1.0.zip">x</a>'
+    assert [file["filename"] for file in files(text)] == [WHEEL]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "/integrity/x", "//index.example/x"])
+def test_a_provenance_is_a_web_address(url: str) -> None:
+    """PEP 740: a fully qualified URL."""
+    assert files(f'<a href="{WHEEL}" data-provenance="{url}">x</a>') == [{"filename": WHEEL, "url": HERE, "hashes": {}}]
 
 
 def test_bytes_that_are_not_utf8_do_not_matter() -> None:

@@ -133,7 +133,7 @@ _FILES = st.fixed_dictionaries(
         "core-metadata": st.sampled_from([True, {"sha256": SHA}]),
         "yanked": _TEXT | st.just(value=True),
         "gpg-sig": st.booleans(),
-        "provenance": _TEXT,
+        "provenance": _TEXT.map(lambda text: f"https://h.example/{text}"),
         "size": st.integers(0, 1 << 40),
         "upload-time": st.datetimes().map(lambda time: f"{time.isoformat()}Z"),
     },
