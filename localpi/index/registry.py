@@ -16,6 +16,7 @@ from localpi.index.names import check_index_name, split_index
 from localpi.index.order import find_cycle, resolution_order
 from localpi.index.permissions import demand_manage, is_root
 from localpi.store.indexes import IndexRow
+from localpi.upstream.credentials import covers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,9 @@ class Secrets(Protocol):
 
     def store(self, url: str, user: str, password: str) -> object:
         """Keep a credential for everything below this address."""
+
+    def forget(self, url: str) -> object:
+        """Drop the credential of exactly this address; one in the person's own keyring or netrc stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,7 @@ class Registry:
                 self._keep_userinfo(principal, config, userinfo)
             self._store.indexes.replace_config(index, to_json(config))
             self.reload()
+            self._forget_unused((before,))
         log.info("index %s changed by %s", index, principal.name)
         return self.get(index)
 
@@ -202,8 +207,10 @@ class Registry:
                         error = Conflict(f"index {base} is a base of {other.name}")
                         error.hint = f"localpi index set {other.name} bases-={base}"
                         raise error
+            gone = tuple(index for index in self.all() if index.name in names)
             hashes = [sha256 for name in names for sha256 in self._store.indexes.delete(name)]
             self.reload()
+            self._forget_unused(gone)
         self.holding.let_go(hashes)
 
     def _check_bases(self, index: str, config: IndexConfig) -> None:
@@ -215,6 +222,19 @@ class Registry:
         cycle = find_cycle(index, config, self._reading.config)
         if cycle:
             raise InvalidIndexConfig("the bases would go in a circle: " + " → ".join(cycle[:10]))
+
+    def _forget_unused(self, before: Sequence[Index]) -> None:
+        """Drop the credentials of addresses that no mirror is at, or below, any more."""
+        if self._secrets is None:
+            return
+        used = [index.mirror.simple_url for index in self.all() if index.mirror]
+        for url in {index.mirror.simple_url for index in before if index.mirror}:
+            if any(covers(url, other) for other in used):
+                continue
+            try:
+                self._secrets.forget(url)
+            except (OSError, ValueError) as error:
+                log.warning("the credential for %s could not be deleted: %s", url, error)
 
     def _keep_userinfo(self, principal: Principal, config: IndexConfig, userinfo: str | None) -> None:
         """Move the userinfo of a new `mirror_url` to where credentials are kept; root's alone (DESIGN: Safety).

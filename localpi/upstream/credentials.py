@@ -95,7 +95,10 @@ class Credentials:
         with self._lock:
             text = self._file.read_text(encoding="utf-8") if self._file.exists() else ""
             document = tomlkit.parse(text)
-            for known in [item for item in document if _key(item) == _key(key)]:
+            same = [item for item in document if _is_at(item, key)]
+            if entry is None and not same:
+                return
+            for known in same:
                 del document[known]
             if entry is not None:
                 document[key] = dict(entry)
@@ -140,6 +143,13 @@ def covers(prefix: str, url: str) -> bool:
 
 def _key(url: str) -> tuple[Origin, str]:
     return origin_of(url), urlsplit(url).path.rstrip("/")
+
+
+def _is_at(item: str, url: str) -> bool:
+    try:
+        return _key(item) == _key(url)
+    except ValueError:  # an entry that is no URL is left alone
+        return False
 
 
 def _covers(prefix: str, path: str) -> bool:

@@ -141,6 +141,28 @@ def test_roots_mirror_credentials_are_moved_away(rooms: MadeRooms) -> None:
     assert "new" not in str([row.config for row in rooms.store.indexes.all()])
 
 
+def test_a_credential_goes_with_the_last_mirror_that_uses_it(rooms: MadeRooms, alice: Principal) -> None:
+    """Deleting a mirror, or leading it elsewhere, leaves no secret behind; one that another mirror needs stays."""
+    registry, kept = rooms.registry, rooms.secrets.kept
+    for name, url in (
+        ("one", "//me:p@h.example/simple/"),
+        ("below", "//h.example/simple/x/"),
+        ("two", "//a:b@x.example/s"),
+    ):
+        registry.create(OWNER, f"root/{name}", {"type": "mirror", "mirror_url": f"https:{url}"})
+    assert set(kept) == {"https://h.example/simple/", "https://x.example/s/"}
+    registry.modify(OWNER, "root/two", ["title=another"])
+    registry.modify(OWNER, "root/two", ["mirror_url=https://x.example/s/"])
+    registry.delete(OWNER, "root/one")
+    assert set(kept) == {"https://h.example/simple/", "https://x.example/s/"}
+    registry.modify(OWNER, "root/two", ["mirror_url=https://y.example/s"])
+    assert set(kept) == {"https://h.example/simple/"}
+    registry.create(alice, "alice/open", {"type": "mirror", "mirror_url": "https://z.example/"})
+    kept["https://z.example/"] = ("me", "p")
+    rooms.users.delete(OWNER, "alice")
+    assert set(kept) == {"https://h.example/simple/"}
+
+
 def test_users_mirrors_get_no_credentials(rooms: MadeRooms, alice: Principal) -> None:
     """A user makes mirrors of what is open, not of what root's credentials open, nor gives credentials."""
     rooms.secrets.kept["https://h.example/simple/"] = ("me", "p")

@@ -62,6 +62,10 @@ class MadeSecrets:
         """Keep it."""
         self.kept[url] = (user, password)
 
+    def forget(self, url: str) -> None:
+        """Drop it."""
+        self.kept.pop(url, None)
+
 
 class MadeRooms:
     """Everything that is about own data, with cheap password hashes; root has `ROOT_PASSWORD`."""

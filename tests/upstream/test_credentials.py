@@ -81,6 +81,17 @@ def test_the_file(credentials: Credentials, tmp_path: Path) -> None:
     assert [item.name for item in path.parent.iterdir()] == ["credentials.toml"]
 
 
+def test_forgetting_what_was_never_kept(credentials: Credentials, tmp_path: Path) -> None:
+    """It writes nothing, and entries that make no sense are left where they are."""
+    path = tmp_path / "config" / "credentials.toml"
+    credentials.forget(URL)
+    assert not path.exists()
+    path.parent.mkdir()
+    path.write_text(f'["mine"]\nnote = "x"\n\n["{URL}"]\nusername = "me"\npassword = "p"\n')
+    credentials.forget(URL)
+    assert path.read_text() == '["mine"]\nnote = "x"\n\n'
+
+
 def test_a_file_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It is made the owner's, and the log says so without its contents."""
     path = tmp_path / "credentials.toml"
