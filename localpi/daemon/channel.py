@@ -21,6 +21,8 @@ from localpi.store.growing import Growing
 from localpi.web.parked import Parked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from localpi.daemon.listener import Listener
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     close_when_flushed: bool
     parked: Parked | None = None
     """What the first request waits for; set by a worker, taken back by the loop thread alone."""
+    making_room: Callable[[], bool] | None = None
+    """Says whether room for the body has been looked for; the rest of it is not read before."""
     answering = False
     """Whether the application runs and may still give bytes."""
     served = 0
@@ -62,6 +66,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         """Say whether to look for bytes; while it is parked or starves, only whether the client has gone."""
         if self._lingering_until:
             return True
+        if self.making_room is not None:
+            if not self.making_room():
+                self.server.loop.hungry = True
+                return False
+            self.making_room = None
         if self.parked is not None or self._is_starving():
             return not self._unread and not self.will_close
         return bool(super().readable())
@@ -104,6 +113,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             if not self.server.loop.application.wants_body(request.command, request.headers):
                 request.unread = True
                 self._answer_now(request)
+                request = None
+        if request is not None and not request.has_room and request.is_long():
+            request.has_room = True
+            self.making_room = self.server.loop.application.make_room(request.content_length)
         self._refusing = self._refusing or any(request.error or request.unread for request in self.requests)
         return taken
 

@@ -49,6 +49,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     """Whether the rest of its body will not be read: it is answered without."""
     judged = False
     """Whether it has been asked for whether its body is wanted."""
+    has_room = False
+    """Whether room for its body has been asked for."""
     waited: float | None = None
     """When it was parked first, monotonic seconds."""
 
@@ -72,6 +74,10 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     def is_large(self) -> bool:
         """Say whether its body is, or begins to be, larger than what anyone may send."""
         return bool(self.headers_finished) and max(self.content_length, self.body_bytes_received) > LARGE
+
+    def is_long(self) -> bool:
+        """Say whether its body is announced as more than is held in memory."""
+        return bool(self.headers_finished) and self.content_length > self.adj.inbuf_overflow
 
     def drips(self, seconds: float) -> bool:
         """Say whether it has been coming for so many seconds, at less than SLOWEST."""

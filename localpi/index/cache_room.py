@@ -86,10 +86,10 @@ class Room:
                 self._used += size
             self._free(self._excess(0))
 
-    def make(self, size: int) -> bool:
-        """Free some bytes on a disk that is full; whether that was possible."""
+    def make(self, size: int, *, within_budget: bool = True) -> bool:
+        """Free some bytes on a disk that is full, and what is beyond the budget; whether that was possible."""
         with self._lock:
-            return self._free(max(size, self._excess(0)))
+            return self._free(max(size, self._excess(0) if within_budget else 0))
 
     def enforce(self) -> int:
         """Count anew and evict what is beyond the budget; how many files went."""

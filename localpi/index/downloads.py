@@ -239,7 +239,7 @@ class Downloads:
                     if not self._room.make(total or 0):
                         break
         if total is None:
-            raise DiskFull(f"no room for {wanted.filename}, whose length is not known")
+            raise DiskFull("the disk is full here, and the file's length is not told")
         self._hand_on(download, "the cache has no room for them")
         return self._blobs.pass_through(expected=wanted.sha256, size=total)
 

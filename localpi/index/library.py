@@ -20,6 +20,7 @@ from localpi.index.registry import Registry
 from localpi.index.releasing import Releasing, build_releasing
 from localpi.index.removal import Removal
 from localpi.index.stamps import Stamps
+from localpi.index.upload_room import UploadRoom
 from localpi.index.uploads import Uploads
 from localpi.index.users import Users
 from localpi.index.whys import Whys
@@ -110,7 +111,7 @@ def build_library(
     pages = Pages(registry, store, mirroring, stamps)
     cache = build_cache(store, registry, stamps, settings, now_us)
     files = Files(registry=registry, store=store, upstream=upstream, mirroring=mirroring, cache=cache, now_us=now_us)
-    uploads = Uploads(store, registry, stamps, now_us)
+    uploads = Uploads(store, registry, stamps, now_us, room=UploadRoom(store, cache.room))
     return Library(
         registry=registry,
         users=Users(store, registry, passwords, now_us, open_registration=settings.open_registration),

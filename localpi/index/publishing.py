@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from localpi.index.pages import Pages
     from localpi.index.permissions import Principal
     from localpi.index.push import Actions, Asked, Pushing
+    from localpi.index.upload_room import UploadRoom
     from localpi.simple.model import File
     from localpi.simple.names import ParsedFilename
     from localpi.store import Store
@@ -58,9 +59,18 @@ T = TypeVar("T")
 class Publishing:
     """Pushes that need the network: for a thread of their own, never for a worker."""
 
-    def __init__(self, store: Store, pages: Pages, files: Files, pushing: Pushing, upstream: Upstream) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pages: Pages,
+        files: Files,
+        pushing: Pushing,
+        upstream: Upstream,
+        *,
+        room: UploadRoom | None = None,
+    ) -> None:
         self._store, self._pages, self._files = store, pages, files
-        self._pushing, self._upstream = pushing, upstream
+        self._pushing, self._upstream, self._room = pushing, upstream, room
 
     def copy_from_mirror(self, principal: Principal, source: str, asked: Asked) -> Actions:
         """Fetch the files of a mirror's release and put them on a stage: all of them, or none.
@@ -173,6 +183,8 @@ class Publishing:
         answer = self._wait(lambda at: self._files.open(source, ref, asked_at=at), until, ref.filename)
         if not isinstance(answer, FileAnswer) or answer.file is None:
             raise BadRequest(f"{source} keeps no files (mirror_use_external_urls), so none can be pushed from it")
+        if self._room is not None:
+            self._room.make(answer.size)
         receiving = self._store.uploads.receive(size=answer.size, extra=("md5",), commit=False)
         try:
             with answer.file as incoming:

@@ -63,7 +63,7 @@ def build_releasing(
         docs=Docs(store, registry, uploads, stamps, now_us),
         toxresults=ToxResults(store, registry, stamps, now_us),
         pushing=pushing,
-        publishing=Publishing(store, pages, files, pushing, upstream),
+        publishing=Publishing(store, pages, files, pushing, upstream, room=uploads.room),
         search=Search(store, registry, pages),
         importing=Importing(store, registry, passwords, stamps, now_us),
         exporting=Exporting(store, registry),

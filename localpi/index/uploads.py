@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from localpi.index.permissions import Principal
     from localpi.index.registry import Registry
     from localpi.index.stamps import Stamps
+    from localpi.index.upload_room import UploadRoom
     from localpi.simple.upload_form import UploadForm
     from localpi.store import Store
     from localpi.store.receiving import Receiving
@@ -48,9 +49,18 @@ class Accepted:
 class Uploads:
     """Takes files in."""
 
-    def __init__(self, store: Store, registry: Registry, stamps: Stamps, clock: Callable[[], int]) -> None:
-        """Keep what is needed; `clock` gives integer microseconds UTC."""
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        stamps: Stamps,
+        clock: Callable[[], int],
+        *,
+        room: UploadRoom | None = None,
+    ) -> None:
+        """Keep what is needed; `clock` gives integer microseconds UTC, without `room` nothing is evicted."""
         self._store, self._registry, self._stamps, self._clock = store, registry, stamps, clock
+        self.room = room
 
     def check(self, index: str, principal: Principal) -> StageConfig:
         """Return the stage's settings when the principal may upload to it; ask before the body is read.
@@ -87,6 +97,8 @@ class Uploads:
         if size is not None and size > MAX_FILE:
             raise TooLarge("the upload", MAX_FILE)
         if size:
+            if self.room is not None:
+                self.room.make(size)
             check_room(self._store.uploads.incoming, size)
         return self._store.uploads.receive(limit=MAX_FILE, extra=("md5", "blake2_256"), commit=False)
 

@@ -74,6 +74,14 @@ def free_bytes(folder: Path) -> int:
     return state.f_bavail * state.f_frsize
 
 
+def is_same_disk(folder: Path, other: Path) -> bool:
+    """Say whether what goes in one leaves room in the other; no where one of them is not there."""
+    try:
+        return folder.stat().st_dev == other.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
 def raise_disk_full(error: OSError) -> None:
     """Raise DiskFull instead when that is what the system said."""
     if error.errno in NO_ROOM:

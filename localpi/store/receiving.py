@@ -132,7 +132,7 @@ class Receiving:
         The pace is then that of the readers. DiskFull when its length is not known: nobody can read such a file yet.
         """
         if self.total is None:
-            raise DiskFull("no room for a file of unknown length")
+            raise DiskFull("the disk is full here, and the file's length is not told")
         self.window = Window(max(self.received, self._old), self._places)
 
     def _places(self) -> list[int]:

@@ -91,6 +91,14 @@ class Application:
         stages = (index.stage for index in self._context.library.registry.all())
         return any(stage is not None and ANYONE in stage.acl_upload for stage in stages)
 
+    def make_room(self, size: int) -> Callable[[], bool] | None:
+        """Have room made on the disk for a body; None when there is enough, else what says whether it was tried.
+
+        For the loop thread: never blocks. The body lies there twice while it is taken in.
+        """
+        room = self._context.library.uploads.room
+        return None if room is None else room.ask(2 * size)
+
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
         hot = environ.get(HOT)

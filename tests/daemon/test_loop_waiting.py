@@ -203,6 +203,35 @@ def test_parking_after_the_first_byte_breaks_the_answer_off(served: Serving) -> 
     assert len(served.application.runs) == 1
 
 
+def test_long_body_waits_until_room_has_been_looked_for(served: Serving) -> None:
+    """What does not come at once stays unread meanwhile, whatever becomes of it; others are served."""
+    sizes: list[int] = []
+    looked = threading.Event()
+
+    def room_for(size: int) -> Any:
+        sizes.append(size)
+        return looked.is_set
+
+    served.application.room_for = room_for
+    served.application.routes["/short"] = whole(b"short")
+    served.application.routes["/long"] = lambda environ, start: whole(str(len(environ["wsgi.input"].read())).encode())(
+        environ, start
+    )
+    body = bytes(8 << 20)
+    with served.connect() as client, served.connect() as other:
+        sending = threading.Thread(target=lambda: client.send("/long", method="POST", body=body), daemon=True)
+        sending.start()
+        wait_for(lambda: sizes)
+        for _ in range(3):
+            assert other.send("/short", method="POST", body=b"x" * 1000).answer() == ("HTTP/1.1 200 OK", b"short")
+        assert sending.is_alive()
+        assert served.application.threads("/long") == []
+        looked.set()
+        assert client.answer() == ("HTTP/1.1 200 OK", str(len(body)).encode())
+        sending.join(10)
+    assert sizes == [len(body)]
+
+
 def test_idle_loop_sleeps(served: Serving) -> None:
     """Every second is enough when nothing is parked or starving, and stopping still is at once."""
     turns = [0]

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from made.daemon import Daemon
+from made.faults import NoLength
 from made.forms import upload
 from made.upstream import MadeUpstream
 from made.wheels import make_wheel
@@ -196,6 +198,54 @@ def test_a_full_disk(small_disk: Path, upstream: MadeUpstream) -> None:
         assert [daemon.get(urls[name]).body == made[name] for name in names[:2]] == [True, True]
         checked = daemon.request("GET", "/+admin/check?deep=1", headers=daemon.owner).json()
         assert checked["problems"] == []
+
+
+def test_an_upload_on_a_full_disk_goes_before_what_is_cached(small_disk: Path, upstream: MadeUpstream) -> None:
+    """The cache gives way to own packages, oldest first, pins excepted; where nothing can go it is 507."""
+    made = publish(upstream, 4, filler=3 * MB)
+    first, *others = made
+    own_name, own = make_wheel("own-thing", "1.0", filler=2 * MB)
+    with Daemon(small_disk / "localpi", LOCALPI_CACHE_KEEP_FREE="0") as daemon:
+        daemon.mirror("root/pypi", upstream.url)
+        urls = {name: url_of(daemon, name) for name in made}
+        for name in made:
+            assert daemon.get(urls[name]).body == made[name]
+        assert cache(daemon, "POST", "/pin", {"names": [first]})["files"] == 1
+        fill(small_disk, leave=MB // 2)
+        assert upload(daemon, own_name, own).status == 200
+        assert daemon.get(url_of(daemon, own_name, "root/local")).body == own
+        assert cache(daemon, "GET")["gain"]["evicted"] == 2  # type: ignore[index]  # an object
+        upstream.refuse()
+        assert [daemon.get(urls[name]).status for name in (first, others[-1])] == [200, 200]
+        assert cache(daemon, "POST", "/pin", {"names": [others[-1]]})["files"] == 1
+        fill(small_disk, leave=MB // 2)
+        refused = upload(daemon, *make_wheel("own-other", "1.0", filler=4 * MB))
+        assert refused.status == 507, refused
+        assert [daemon.get(urls[name]).status for name in (first, others[-1])] == [200, 200]
+        checked = daemon.request("GET", "/+admin/check?deep=1", headers=daemon.owner).json()
+        assert checked["problems"] == []
+
+
+def test_a_file_without_a_length_on_a_full_disk(small_disk: Path, upstream: MadeUpstream) -> None:
+    """It cannot be handed on, since nobody can be told where it ends: it is refused in words that say so."""
+    made = publish(upstream, 1, filler=3 * MB)
+    upstream.json = False
+    (name,) = made
+    with Daemon(small_disk / "localpi", LOCALPI_CACHE_KEEP_FREE="0") as daemon:
+        daemon.mirror("root/pypi", upstream.url)
+        url = url_of(daemon, name)
+        upstream.fail(NoLength(), at="/files/")
+        filler = fill(small_disk, leave=MB)
+        refused = daemon.get(url)
+        assert refused.status == 424
+        assert "the disk is full" in refused.reason
+        assert "length" in refused.reason
+        assert daemon.get("/+health").json()["bases"][0]["state"] == "ok"
+        filler.unlink()
+        until = time.monotonic() + 10
+        while (reply := daemon.get(url)).status != 200:  # who waited with the first client gets the same answer
+            assert time.monotonic() < until, reply
+        assert reply.body == made[name]
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_file(small_disk: Path, upstream: MadeUpstream) -> None:

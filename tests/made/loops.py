@@ -41,6 +41,12 @@ class MadeApplication:
         """Say what `wanting` says."""
         return self.wanting
 
+    room_for: Callable[[int], Callable[[], bool] | None] | None = None
+
+    def make_room(self, size: int) -> Callable[[], bool] | None:
+        """Say what `room_for` says: there is enough."""
+        return self.room_for(size) if self.room_for is not None else None
+
     def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> object | None:
         """Look among the ready answers."""
         self.asked.append((method, path, query, dict(headers)))
