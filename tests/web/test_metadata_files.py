@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localpi.index.permissions import OWNER
+from localpi.simple.names import check_sha256
 from made.corpus import Shows
 from made.faults import Hold, OtherBytes, Status
+from made.loops import wait_for
 from made.wheels import core_metadata, make_sdist, make_wheel, wheel_metadata
 
 if TYPE_CHECKING:
@@ -142,6 +144,8 @@ def test_a_wheel_that_is_here_is_read_here(served: Served, upstream: MadeUpstrea
     upstream.add(other, other_data)
     here, away = link(served), link(served, other)
     assert served.ask("GET", here).body == DATA
+    kept = check_sha256(hashlib.sha256(DATA).hexdigest())
+    wait_for(lambda: served.library.store.files.has(kept))  # the last byte goes out before the fsync
     upstream.refuse()
     assert served.ask("GET", here + ".metadata").body == METADATA
     reply = served.ask("GET", away + ".metadata")
