@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from localpi.errors import LocalpiError
 from localpi.tui.actions import EVERYWHERE, PLACES, of_group
@@ -68,8 +68,8 @@ class LocalpiApp(App[None]):
     MODES: ClassVar = {name: make_place(name) for name in PLACES}
     COMMANDS: ClassVar = {ActionCommands}
 
-    status: reactive[Status | None] = reactive(None, init=False)
-    """How the daemon is; None before the first answer."""
+    status: var[Status | None] = var(None, init=False)
+    """How the daemon is; None before the first answer. Not `reactive`: that draws the whole screen at each look."""
 
     class DaemonChanged(Message):
         """It has come or gone; posted to the place on screen."""

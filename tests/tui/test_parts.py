@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from textual.widget import Widget
 
 from localpi.remote.told import FileRow, IndexRow, Release, Saved
 from localpi.reports import Status
@@ -156,3 +158,25 @@ async def test_ten_thousand_projects() -> None:
         assert len(rows.rows) == 19
         await press(pilot, "escape", "end")
         assert rows.key == "toolbox"
+
+
+@pytest.mark.parametrize("place", ["1", "3", "6"])
+async def test_nothing_is_drawn_when_nothing_has_changed(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at a daemon that is as it was draw nothing: each would send 14 KB over ssh."""
+    drawn: list[Widget] = []
+    refresh = Widget.refresh
+
+    def counted(self: Widget, *args: Any, **kwargs: Any) -> Widget:
+        drawn.append(self)
+        return refresh(self, *args, **kwargs)
+
+    app = LocalpiApp(made_desk(full_state()), look_s=3600, now=lambda: NOW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, place)
+        await settle(pilot)
+        monkeypatch.setattr(Widget, "refresh", counted)
+        for seconds in (1, 2, 3):
+            assert app.status
+            app.status = replace(app.status, uptime_s=(app.status.uptime_s or 0) + seconds)
+            await settle(pilot)
+        assert not drawn

@@ -66,8 +66,10 @@ class TopBar(Horizontal):
         ill = sum(state not in {"ok", "slow", "off"} for state in states)
         shown.set_class(bool(ill), "ill")
         if status is None:
-            shown.update("…")
+            words = "…"
         elif not status.running:
-            shown.update("○ not running")
+            words = "○ not running"
         else:
-            shown.update(f"◐ {plural(ill, 'base')} away" if ill else "- offline" if "off" in states else "● running")
+            words = f"◐ {plural(ill, 'base')} away" if ill else "- offline" if "off" in states else "● running"
+        if words != shown.content:  # else the screen is laid out and drawn: 14 KB over ssh
+            shown.update(words)
