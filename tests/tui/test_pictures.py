@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,3 +31,9 @@ def test_picture(snap_compare: Callable[..., bool], picture: Picture, size: tupl
         await lead(picture, pilot)
 
     assert snap_compare(make_app(picture), terminal_size=size, run_before=before)
+
+
+def test_each_picture_that_is_kept_is_looked_at() -> None:
+    """None is left over from a screen that has gone or has another name."""
+    kept = {path.name for path in (Path(__file__).parent / "__snapshots__" / "test_pictures").iterdir()}
+    assert kept == {f"test_picture[{case.id}].svg" for case in CASES}
