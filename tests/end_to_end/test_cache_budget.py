@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from made.daemon import Daemon
+from made.disks import small_disk
 from made.faults import NoLength
 from made.forms import upload
 from made.upstream import MadeUpstream
@@ -132,18 +132,11 @@ def test_fifty_clients_and_a_small_budget(tmp_path: Path, upstream: MadeUpstream
         assert checked["problems"] == []
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(name="small_disk")
+def small_disk_fixture(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small tmpfs")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], check=False)
-    if mounted.returncode:
-        pytest.skip("this machine lets nobody mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "24m") as mounted:
+        yield mounted
 
 
 def fill(folder: Path, leave: int = 0) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from made.daemon import Daemon
+from made.disks import other_disk
 from made.upstream import MadeUpstream
 from made.wheels import make_wheel
 
@@ -191,3 +192,28 @@ def test_strangers_get_none_of_it(filled: Daemon) -> None:
     """The cache is its owner's to change."""
     for method, path in (("GET", ""), ("POST", "/evict"), ("POST", "/pin"), ("POST", "/verify"), ("POST", "/gc")):
         assert filled.request(method, f"/+admin/cache{path}", json_body={"all": True}).status == 401
+
+
+def test_a_cache_on_another_disk(tmp_path: Path, upstream: MadeUpstream) -> None:
+    """Pins move to the disk of the data and back; the cache's disk may vanish with all that is on it."""
+    with other_disk(tmp_path) as disk:
+        home = tmp_path / "localpi"
+        home.mkdir()
+        (home / "cache").symlink_to(disk, target_is_directory=True)
+        upstream.add(NAME, DATA)
+        upstream.add(OTHER, OTHER_DATA)
+        with Daemon(home) as daemon:
+            daemon.mirror("root/pypi", upstream.url)
+            assert (fetch(daemon, NAME), fetch(daemon, OTHER)) == (DATA, OTHER_DATA)
+            assert localpi(daemon, "pin", "acme")["files"] == 1
+            assert localpi(daemon, "pin", "other")["files"] == 1
+            assert localpi(daemon, "unpin", "other")["files"] == 1
+            assert fetch(daemon, OTHER) == OTHER_DATA
+            assert localpi(daemon, "verify")["damaged"] == []
+            daemon.stop()
+            for path in disk.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            upstream.refuse()
+            daemon.start()
+            assert fetch(daemon, NAME) == DATA
+            assert daemon.page("other").status == 424

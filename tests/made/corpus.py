@@ -13,7 +13,7 @@ from urllib.parse import quote
 from made.wheels import wheel_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 V1_JSON = "application/vnd.pypi.simple.v1+json"
 V1_HTML = "application/vnd.pypi.simple.v1+html"
@@ -56,12 +56,22 @@ def version_of(filename: str) -> str:
     return filename.removesuffix(".tar.gz").removesuffix(".zip").split("-")[1]
 
 
-def json_page(project: str, files: tuple[MadeFile, ...], base: str, shows: Shows, serial: int | None) -> bytes:
-    """A PEP 691 page; `base` goes before each file's name."""
+def json_page(  # noqa: PLR0917 -- in the order in which a page has them
+    project: str,
+    files: tuple[MadeFile, ...],
+    base: str,
+    shows: Shows,
+    serial: int | None,
+    status: Mapping[str, str] | None = None,
+) -> bytes:
+    """A PEP 691 page; `base` goes before each file's name, `status` is its `project-status` (PEP 792)."""
     full = shows.sizes
     page: dict[str, Any] = {"meta": {"api-version": "1.1" if full else "1.0"}, "name": project, "files": []}
     if serial is not None:
         page["meta"]["_last-serial"] = serial
+    if status:
+        page["meta"]["api-version"] = "1.4"
+        page["project-status"] = dict(status)
     if full:
         page["versions"] = sorted({version_of(file.filename) for file in files})
     for file in files:
@@ -81,10 +91,18 @@ def json_page(project: str, files: tuple[MadeFile, ...], base: str, shows: Shows
     return json.dumps(page).encode()
 
 
-def html_page(project: str, files: tuple[MadeFile, ...], base: str, shows: Shows) -> bytes:
-    """A PEP 503 page."""
+def html_page(
+    project: str, files: tuple[MadeFile, ...], base: str, shows: Shows, status: Mapping[str, str] | None = None
+) -> bytes:
+    """A PEP 503 page; `status` is its project status (PEP 792)."""
+    metas = {"project-status": "status", "project-status-reason": "reason"}
     lines = [
-        '<!DOCTYPE html>\n<html><head><meta name="pypi:repository-version" content="1.0">',
+        f'<!DOCTYPE html>\n<html><head><meta name="pypi:repository-version" content="{"1.4" if status else "1.0"}">',
+        *(
+            f'<meta name="pypi:{name}" content="{html.escape(status[key])}">'
+            for name, key in metas.items()
+            if status and key in status
+        ),
         f"<title>Links for {project}</title></head><body><h1>Links for {project}</h1>",
     ]
     for file in files:

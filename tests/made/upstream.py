@@ -78,6 +78,8 @@ class MadeUpstream:
         self.requests: list[Request] = []
         self.connections = 0
         self.files: dict[str, MadeFile] = {}
+        self.statuses: dict[str, dict[str, str]] = {}
+        """Project to its `status` and `reason` (PEP 792)."""
         self._faults: dict[str, tuple[Fault, int | None]] = {}
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -276,10 +278,13 @@ class MadeUpstream:
         files = tuple(file for file in self.files.values() if file.project == project)
         if not files and not isinstance(fault, PageOf):
             return Answer(404, {"Content-Type": "text/plain"}, b"not found")
+        status = self.statuses.get(project)
         if self.json and V1_JSON in request.headers.get("accept", ""):
-            content_type, body = V1_JSON, json_page(project, files, "../../files/", self.shows, self.serial)
+            body = json_page(project, files, "../../files/", self.shows, self.serial, status)
+            content_type = V1_JSON
         else:
-            content_type, body = "text/html; charset=utf-8", html_page(project, files, "../../files/", self.shows)
+            body = html_page(project, files, "../../files/", self.shows, status)
+            content_type = "text/html; charset=utf-8"
         headers = {"Content-Type": content_type} | self._validators(body)
         if self.max_age is not None:
             headers["Cache-Control"] = f"max-age={self.max_age}, public"

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localpi.errors import DiskFull
+from localpi.errors import DigestMismatch, DiskFull
 from localpi.simple.names import Sha256, check_sha256
+from localpi.store.blobs import Blobs
+from made.disks import other_disk, small_disk
 
 if TYPE_CHECKING:
-    from localpi.store.blobs import Blobs
+    from pathlib import Path
 
 
 def keep(blobs: Blobs, body: bytes) -> Sha256:
@@ -99,3 +101,45 @@ def test_a_write_that_finds_no_room_is_disk_full(blobs: Blobs) -> None:
         receiving.write(b"x")
     receiving.close()
     assert (receiving.received, list(blobs.incoming.iterdir())) == (0, [])
+
+
+def test_a_file_moves_to_another_file_system_and_back(tmp_path: Path, blobs: Blobs) -> None:
+    """It is copied, checked, and only then removed; who reads it meanwhile reads on."""
+    with other_disk(tmp_path) as disk:
+        other = Blobs(disk / "files")
+        body = os.urandom(3_000_000)
+        sha256 = keep(blobs, body)
+        reading = blobs.open(sha256)
+        assert reading is not None
+        with reading:
+            blobs.move(sha256, other)
+            assert (blobs.has(sha256), other.has(sha256)) == (None, len(body))
+            assert reading.read() == body
+        assert stat.S_IMODE(other.path(sha256).stat().st_mode) == 0o600
+        other.move(sha256, blobs)
+        assert (blobs.has(sha256), other.has(sha256)) == (len(body), None)
+        assert blobs.path(sha256).read_bytes() == body
+        assert [*blobs.incoming.iterdir(), *other.incoming.iterdir()] == []
+        with pytest.raises(FileNotFoundError):
+            other.move(sha256, blobs)
+
+
+def test_a_damaged_file_does_not_move_to_another_file_system(tmp_path: Path, blobs: Blobs) -> None:
+    """What its name does not fit stays where it is, and nothing is left on the other side."""
+    with other_disk(tmp_path) as disk:
+        other = Blobs(disk / "files")
+        sha256 = keep(blobs, b"wheel")
+        blobs.path(sha256).write_bytes(b"whale")
+        with pytest.raises(DigestMismatch):
+            blobs.move(sha256, other)
+        assert (blobs.has(sha256), list(other.all()), list(other.incoming.iterdir())) == (5, [], [])
+
+
+def test_a_file_for_which_the_other_disk_has_no_room_stays(tmp_path: Path, blobs: Blobs) -> None:
+    """DiskFull, and nothing has happened."""
+    with small_disk(tmp_path / "small", "1m") as disk:
+        other = Blobs(disk / "files")
+        sha256 = keep(blobs, os.urandom(2_000_000))
+        with pytest.raises(DiskFull):
+            blobs.move(sha256, other)
+        assert (blobs.has(sha256), list(other.all()), list(other.incoming.iterdir())) == (2_000_000, [], [])
