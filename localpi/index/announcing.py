@@ -7,7 +7,6 @@ sha256 (PEP 714 has both). Size and upload time are copied where another base's 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 from localpi.errors import InvalidPage
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from localpi.store import Store
     from localpi.store.pages import StoredPage
 
-MOST_UNUSABLE = 4096
-
 
 class Announcing:
     """Completes rendered pages. `others(name)` gives the mirrors that are bases beside that one. Thread-safe."""
@@ -33,7 +30,6 @@ class Announcing:
     def __init__(self, store: Store, others: Callable[[str], tuple[MirrorIndex, ...]]) -> None:
         self._store, self._others = store, others
         self._lock = threading.Lock()
-        self._unusable: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._news: set[tuple[str, ProjectName]] = set()
 
     def complete(self, mirror: MirrorIndex, page: Page) -> Page:
@@ -64,29 +60,18 @@ class Announcing:
             news, self._news = self._news, set()
         return tuple(news)
 
-    def mark_unusable(self, source: str, key: str, filename: str) -> None:
-        """Announce no core metadata for this wheel any more: there is none in it that can be read."""
-        with self._lock:
-            self._unusable[source, key, filename] = None
-            while len(self._unusable) > MOST_UNUSABLE:
-                self._unusable.popitem(last=False)
-
-    def is_unusable(self, source: str, key: str, filename: str) -> bool:
-        """Say whether it was marked so."""
-        return (source, key, filename) in self._unusable
-
     def _announce(self, source: str, project: str, files: Iterable[File]) -> None:
         wheels = [file for file in files if file["filename"].endswith(".whl") and "core-metadata" not in file]
         if not wheels:
             return
-        known = self._known_hashes(source, cast("ProjectName", project))
+        known, unusable = self._known_hashes(source, cast("ProjectName", project)), self._store.unusable
         for file in wheels:
             filename = file["filename"]
-            if filename not in known and not self._unusable:
+            if filename not in known and not unusable:
                 file["core-metadata"] = True
                 continue
             key = _key_of(file["url"])
-            if self.is_unusable(source, key, filename):
+            if unusable.has(source, key, filename):
                 continue
             sha256 = known.get(filename, {}).get(key)
             file["core-metadata"] = {"sha256": sha256} if sha256 else True

@@ -119,6 +119,7 @@ class Cache:
         for file in self._store.holdings.files():
             stray[file.sha256] = stray.get(file.sha256, True) and file.source not in sources
         files, size = self.room.evict(sha256 for sha256, unused in stray.items() if unused)
+        self._store.unusable.forget_others(tuple(sources))
         aside = empty_quarantine(self._store.files) + empty_quarantine(self._store.pinned)
         return {
             "adopted": adopted,

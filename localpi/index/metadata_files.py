@@ -91,7 +91,7 @@ class MetadataFiles:
         `metadata` says under which names it is kept, `asked_at` (monotonic) when the client asked first. Raises
         FileNotHere (there is none in it, or no wheel), CannotKnow.
         """
-        if self._announcing.is_unusable(wheel.mirror.source, wheel.key, wheel.filename):
+        if self._store.unusable.has(wheel.mirror.source, wheel.key, wheel.filename):
             raise FileNotHere(wheel.mirror.name, metadata.filename)
         if not self.has(wheel):
             self._check_reachable(wheel, metadata)
@@ -162,7 +162,7 @@ class MetadataFiles:
             return trouble.outcome
         except InvalidUpload as error:
             log.warning("%s: %s has no core metadata that can be used: %s", wheel.mirror.name, wheel.filename, error)
-            self._announcing.mark_unusable(wheel.mirror.source, wheel.key, wheel.filename)
+            self._store.unusable.add_later(wheel.mirror.source, wheel.key, wheel.filename)
             self._announcing.has_read(wheel.mirror.source, wheel.project)
             return error
         sha256 = Sha256(hashlib.sha256(data).hexdigest())

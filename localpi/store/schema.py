@@ -217,4 +217,14 @@ CACHE = (
             value INTEGER NOT NULL
         ) WITHOUT ROWID""",
     ),
+    (
+        # Wheels whose core metadata cannot be had.
+        """CREATE TABLE unusable (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,
+            key TEXT NOT NULL,
+            filename TEXT NOT NULL,
+            UNIQUE (source, key, filename)
+        )""",
+    ),
 )

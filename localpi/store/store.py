@@ -28,6 +28,7 @@ from localpi.store.restoring import restore_pins
 from localpi.store.schema import CACHE, OWN
 from localpi.store.seen import Seen
 from localpi.store.tokens import Tokens
+from localpi.store.unusable import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,7 @@ class Store:
         self.cached = Cached(cache)
         self.holdings = Holdings(cache)
         self.counters = Counters(cache)
+        self.unusable = Unusable(cache)
         self._clock = clock
 
     def check(self, *, deep: bool = False) -> tuple[Problem, ...]:

@@ -87,7 +87,7 @@ def at_once(work: list[list[tuple[Daemon, str, bytes]]]) -> list[str]:
         thread.start()
     for thread in threads:
         thread.join(90)
-    return wrong
+    return wrong + ["a client waits for ever" for thread in threads if thread.is_alive()]
 
 
 def cache(daemon: Daemon, method: str, path: str = "", body: object = None) -> dict[str, object]:
