@@ -332,3 +332,11 @@ class DigestMismatch(TransferBroken):
     def __init__(self, expected: str, found: str) -> None:
         self.expected, self.found = expected, found
         super().__init__(f"sha256 is {found}, announced was {expected}")
+
+
+class BackupDamaged(LocalpiError):
+    """An archive that `localpi restore` cannot use; nothing has been changed."""
+
+    code = "backup-damaged"
+    title = "This is no backup that can be used"
+    hint = "nothing was changed; take another backup"

@@ -40,6 +40,8 @@ COMMANDS = {
     "yank": "localpi.cli.packages",
     "unyank": "localpi.cli.packages",
     "push": "localpi.cli.push",
+    "backup": "localpi.cli.backup",
+    "restore": "localpi.cli.backup",
     "import": "localpi.cli.transfer",
     "export": "localpi.cli.transfer",
 }

@@ -19,6 +19,7 @@ from localpi.daemon.listen import is_loopback, open_sockets
 from localpi.daemon.lock import held
 from localpi.daemon.log import FILE_ONLY, logging_to
 from localpi.daemon.ready import WorkersMove, notify, watchdog
+from localpi.daemon.restore import finish_restore
 from localpi.errors import LocalpiError
 from localpi.settings.private import UMASK
 from localpi.settings.running import RunningDaemon, local_url, remove_running, write_running
@@ -55,6 +56,7 @@ def serve(settings: Settings, paths: Paths, *, quiet: bool = False) -> int:
         aloud = settings.log_level == "debug"
         stack.enter_context(logging_to(paths.log_file, settings.log_level, aloud=aloud, quiet=quiet))
         stack.enter_context(_noted())
+        finish_restore(paths)
         sockets = open_sockets(settings.host, settings.port, os.environ, settings.listen)
         for each in sockets:
             stack.callback(each.close)

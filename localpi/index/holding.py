@@ -21,6 +21,9 @@ class Holding:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._locks = tuple(threading.Lock() for _ in range(_STRIPES))
+        self._keeping = 0
+        self._kept: set[Sha256] = set()
+        self._keeping_lock = threading.Lock()
 
     def lock(self, sha256: str) -> threading.Lock:
         """Return the lock for these bytes; different bytes rarely share one, so uploads go side by side."""
@@ -35,12 +38,33 @@ class Holding:
                 stack.enter_context(self._locks[stripe])
             yield
 
+    @contextmanager
+    def keeping_all(self) -> Iterator[None]:
+        """Unlink nothing while the block runs; what was to go goes afterwards."""
+        with self._keeping_lock:
+            self._keeping += 1
+        try:
+            yield
+        finally:
+            with self._keeping_lock:
+                self._keeping -= 1
+                gone, self._kept = ((), self._kept) if self._keeping else (tuple(self._kept), set())
+            self.let_go(gone)
+
     def let_go(self, hashes: Iterable[Sha256]) -> None:
         """Unlink those bytes that no row holds; call after the commit that dropped the rows.
 
         What was attached to those rows (documentation, test results) goes along.
         """
         for sha256 in dict.fromkeys((*hashes, *self._store.attachments.take_released())):
+            if self._is_kept(sha256):
+                continue
             with self.lock(sha256):
                 if not self._store.releases.holds(sha256):
                     self._store.uploads.remove(sha256)
+
+    def _is_kept(self, sha256: Sha256) -> bool:
+        with self._keeping_lock:
+            if self._keeping:
+                self._kept.add(sha256)
+            return bool(self._keeping)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 
 from localpi.index.accounts import Accounts
+from localpi.index.backup import Backups
 from localpi.index.base_checks import BaseChecks
 from localpi.index.cache import Cache, build_cache
 from localpi.index.cache_verify import Verifier
@@ -57,6 +58,7 @@ class Library:
     base_checks: BaseChecks
     cache: Cache
     verifier: Verifier
+    backups: Backups
 
     def bases(self) -> tuple[BaseHealth, ...]:
         """Return how each mirror is doing, in the order of their names."""
@@ -139,4 +141,5 @@ def build_library(
         base_checks=BaseChecks(upstream, registry, store),
         cache=cache,
         verifier=Verifier(store, cache, files),
+        backups=Backups(store, registry.holding),
     )

@@ -32,7 +32,7 @@ from localpi.upstream.outcomes import Unreachable
 from localpi.upstream.publication import Publication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
     from localpi.index.files import Files
@@ -111,7 +111,7 @@ class Publishing:
         if asked.register:
             form = {**fields, ":action": "submit", "protocol_version": "1"}
             actions.append(self._send(asked, form, "register", asked.name, asked.version))
-        for release, filename, file, size, what in self._to_send(source, asked, version):
+        for release, filename, file, size, what in self._to_send(source, asked, metadata):
             if actions and not _is_done(actions[-1]) and actions[-1][0] != 410:
                 file.close()
                 continue  # what follows a refusal would be half a release
@@ -125,9 +125,10 @@ class Publishing:
         return done, actions
 
     def _to_send(
-        self, source: str, asked: Asked, version: str
+        self, source: str, asked: Asked, metadata: Mapping[str, Any]
     ) -> Iterator[tuple[dict[str, str], str, BinaryIO, int, tuple[str, ...]]]:
         """Give for each file: its own fields, its name, itself, its size, and how the action log calls it."""
+        name, version = str(metadata["name"]), metadata["version"]
         rows = self._store.releases.files(source, asked.project) if asked.files else ()
         for row in sorted((row for row in rows if row.version == version), key=lambda row: row.filename):
             file = self._store.uploads.open(row.sha256)
@@ -145,7 +146,7 @@ class Publishing:
             if attached.rel == "doczip" and attached.version == version:
                 file = self._store.uploads.open(attached.sha256)
                 if file is not None:
-                    yield {":action": "doc_upload"}, f"{asked.name}.zip", file, attached.size, ("docfile", asked.name)
+                    yield {":action": "doc_upload"}, f"{name}.zip", file, attached.size, ("docfile", name)
 
     def _send(
         self,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from localpi.errors import StoreBroken
 from localpi.store.connecting import connect, translated
+from localpi.store.migrations import copy_database
 from localpi.store.queue import Task, WriteQueue
 from localpi.store.writer import Writer
 
@@ -89,6 +90,11 @@ class Database:
             told = failed or after
             if told is not None:
                 told()
+
+    def copy_to(self, target: Path) -> None:
+        """Write a whole copy of what is committed, 0600; readers and the writer go on. DiskFull."""
+        with translated(), contextlib.closing(connect(self.path, self._synchronous)) as connection:
+            copy_database(connection, target)
 
     def flush(self) -> None:
         """Wait until everything that was to be written so far is committed; at most a minute."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from localpi.simple.names import Sha256
 
 log = logging.getLogger(__name__)
+
+BACKUPS = "backups"
+"""Folder of the data that has copies for backups under way."""
 
 
 class Folders(Protocol):
@@ -146,6 +150,7 @@ def open_store(folders: Folders, *, clock: Callable[[], int] = now_us) -> Store:
     )
     _clear_away(store)
     restore_pins(store)
+    shutil.rmtree(folders.data / BACKUPS, ignore_errors=True)
     return store
 
 

@@ -17,6 +17,7 @@ from localpi.web import (
     admin,
     admin_cache,
     api,
+    backup,
     bases,
     docs,
     files,
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     front.blueprint, api.blueprint, admin.blueprint, admin_cache.blueprint, metrics.blueprint,
     users.blueprint, indexes.blueprint, simple_pages.blueprint, files.blueprint, upload.blueprint, removal.blueprint,
     mirroring.blueprint, why.blueprint, bases.blueprint, docs.blueprint, push.blueprint, importing.blueprint,
+    backup.blueprint,
 )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ class Context:
         self.library, self.site, self.hot, self.refusals = library, site, hot, refusals
         self.started = time.monotonic()
         self.errands: Errands[Any] = Errands("this push")
+        self.backups: Errands[Any] = Errands("this backup")
         self.headers: Headers = [
             ("X-Devpi-Api-Version", "2"),
             ("X-Devpi-Server-Version", site.version),

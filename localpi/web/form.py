@@ -6,6 +6,7 @@ Werkzeug's Request would write it three times (the server's spool, its own tempo
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
@@ -80,6 +81,21 @@ def read_form(stream: BinaryIO, content_type: str, sink: Sink) -> Form:
             form.add(part.name, event)
         elif isinstance(event, Data) and part is not None and part.name == FILE_FIELD:
             sink.write(event.data)
+    return form
+
+
+def read_fields(stream: BinaryIO) -> Form:
+    """Read an application/x-www-form-urlencoded body, as devpi-server announces a release; raises as above."""
+    data = stream.read(LONGEST_FIELDS + 1)
+    if len(data) > LONGEST_FIELDS:
+        raise TooLarge("the form without its file", LONGEST_FIELDS)
+    form = Form()
+    try:
+        pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS)
+    except ValueError:
+        raise InvalidUpload("the form cannot be read: it is malformed") from None
+    for name, value in pairs:
+        form.fields.setdefault(name, []).append(value)
     return form
 
 

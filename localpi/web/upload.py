@@ -11,8 +11,8 @@ from flask import Blueprint, request
 
 from localpi.errors import BadRequest, InvalidUpload, TooLarge
 from localpi.web.answers import answer_json
-from localpi.web.context import index_name, the_context, who_asks
-from localpi.web.form import read_form
+from localpi.web.context import index_name, the_context, the_library, who_asks
+from localpi.web.form import read_fields, read_form
 from localpi.web.push import push
 from localpi.web.search import answer_search
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from werkzeug.wrappers import Response
+
+    from localpi.web.form import Form
 
 blueprint = Blueprint("upload", __name__)
 
@@ -45,6 +47,8 @@ def take_form(name: str) -> Response:
     context, principal = the_context(), who_asks()
     uploads = context.library.uploads
     uploads.check(name, principal)  # before the body is looked at
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return _announce(name, read_fields(cast("BinaryIO", request.stream)))
     limit = context.site.max_upload
     if (request.content_length or 0) > limit:
         raise TooLarge("the upload", limit)
@@ -53,8 +57,7 @@ def take_form(name: str) -> Response:
         form = read_form(cast("BinaryIO", request.stream), request.headers.get("Content-Type", ""), receiving)
         action = form.action()
         if action in REGISTERING:
-            uploads.announce(name, principal, form.fields)
-            return answer_json(message="registered")
+            return _announce(name, form)
         if action not in ("file_upload", "doc_upload"):
             raise BadRequest(f"action {action[:60]!r} not supported" if action else ":action field not found")
         if form.filename is None:
@@ -69,3 +72,11 @@ def take_form(name: str) -> Response:
     return answer_json(
         message=f"{accepted.row.filename}: {said}", reason="OK" if accepted.outcome.name == "NEW" else said
     )
+
+
+def _announce(name: str, form: Form) -> Response:
+    """Register a release; a form that announces none has a file, which urlencoded ones cannot have."""
+    if form.action() not in REGISTERING:
+        raise InvalidUpload("an upload is a multipart/form-data body")
+    the_library().uploads.announce(name, who_asks(), form.fields)
+    return answer_json(message="registered")

@@ -53,6 +53,12 @@ def client_programs(venvs: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sphinx_build(venvs: Path, client_programs: Path) -> Path:  # noqa: ARG001 -- has to be there first
+    """Add Sphinx to the client's programs, for `devpi upload --with-docs`."""
+    return _make_venv(venvs / "client", "sphinx")
+
+
+@pytest.fixture(scope="session")
 def server_programs(venvs: Path) -> Path:
     """Give the folder with `devpi-server` and its like."""
     return _make_venv(venvs / "server", "devpi-server", "devpi-web")

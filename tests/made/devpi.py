@@ -22,9 +22,9 @@ _NOISE = re.compile(
     r"|/.*\.(?:cfg|conf|toml): .*)\n"
 )
 _CHANGING = (
-    (re.compile(r"https?://(?:localhost|127\.0\.0\.1):\d+"), "URL"),
+    (re.compile(r"https?://(?:\w+:[^@\s]+@)?(?:localhost|127\.0\.0\.1):\d+"), "URL"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "TIME"),
-    (re.compile(r"toxresult-\d{14}-"), "toxresult-TIME-"),
+    (re.compile(r"toxresult-\d{14}-\d+"), "toxresult-TIME"),
     (re.compile(r"/tmp/\S+|/private/\S+"), "PATH"),  # noqa: S108 - what is replaced
 )
 
@@ -58,19 +58,25 @@ class DevpiClient:
     home: Path
     environ: Mapping[str, str] = field(repr=False)
 
-    def __call__(self, *arguments: str, cwd: Path | None = None, stdin: str = "") -> Ran:
-        """Run one command; stdout and stderr are one."""
-        environ = {
+    def __call__(
+        self, *arguments: str, cwd: Path | None = None, stdin: str = "", environ: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run one command; stdout and stderr are one, and passwords are asked for on stdin: it has no terminal.
+
+        A variable of `environ` that is empty is taken away.
+        """
+        variables = {
             **self.environ,
             "HOME": str(self.home),
             "DEVPI_CLIENTDIR": str(self.home / "devpi"),
             "PATH": f"{self.programs}:{self.environ.get('PATH', '')}",
             "PIP_CONFIG_FILE": "/dev/null",
             "PIP_NO_CACHE_DIR": "1",
+            **(environ or {}),
         }
         done = subprocess.run(
             [str(self.programs / "devpi"), *arguments],
-            env=environ,
+            env={name: value for name, value in variables.items() if value},
             cwd=cwd or self.home,
             input=stdin,
             stdout=subprocess.PIPE,
@@ -78,6 +84,7 @@ class DevpiClient:
             text=True,
             timeout=COMMAND_S,
             check=False,
+            start_new_session=True,
         )
         return Ran(done.returncode, done.stdout)
 

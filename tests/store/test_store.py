@@ -94,7 +94,7 @@ def test_check_says_what_is_wrong(store: Store, upload: Upload) -> None:
     paths[2].write_bytes(b"WHEEL 2")
     (store.uploads.incoming / "half").touch()
     orphan = check_sha256("0" * 64)
-    store.uploads.path(orphan).parent.mkdir()
+    store.uploads.path(orphan).parent.mkdir(exist_ok=True)
     store.uploads.path(orphan).touch()
     problems = sorted(store.check(deep=True), key=lambda problem: problem.kind)
     assert [(problem.kind, problem.where) for problem in problems] == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -119,6 +120,17 @@ def test_a_registration_announces_a_release(served: Served) -> None:
     assert list(served.ask("GET", "/root/local/demo").json()["result"]) == ["1.0"]
     assert served.ask("DELETE", "/root/local/demo/1.0", owner=True).status == 200
     assert served.page("/root/local/+simple/demo/").status == 404
+
+
+def test_devpi_server_announces_a_release_in_an_urlencoded_form(served: Served) -> None:
+    """`devpi push … pypi:NAME --register-project` from a devpi-server; a file cannot come that way."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    for action, status in (("submit", 200), ("file_upload", 400), ("", 400)):
+        body = urlencode({":action": action, "name": "Told", "version": "1.0", "summary": "über"}).encode()
+        assert served.ask("POST", "/root/local/", kind, body=body, owner=True).status == status
+    assert served.ask("POST", "/root/local/", kind, body=b"%ff=%ff", owner=True).status == 400
+    assert served.ask("POST", "/root/local/", kind, body=b":action=submit").status == 401
+    assert served.ask("GET", "/root/local/told").json()["result"]["1.0"]["summary"] == "über"
 
 
 def test_credentials_are_asked_for(served: Served) -> None:
