@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 
 from localpi.errors import InvalidPage
 from localpi.index.bodies import Bodies
-from localpi.index.contacts import with_remedy
 from localpi.index.freshness import PAGE_DEADLINE_S
 from localpi.index.known import Known
 from localpi.index.succession import nothing_lost, with_kept
@@ -149,7 +148,7 @@ class Fetching:
             case Unreachable():
                 log.info("%s: %s: %s", mirror.name, project, outcome.reason)
                 self._watch.note_failure(mirror, outcome)
-                failed = replace(known, asked_at=time.monotonic(), failure=with_remedy(mirror, outcome))
+                failed = replace(known, asked_at=time.monotonic(), failure=outcome.reason)
                 self._known.remember(mirror.source, project, failed)
                 return
         self._watch.note_answer(mirror, took_s)

@@ -152,8 +152,8 @@ def test_a_portal_on_https_with_a_certificate_of_its_own(tmp_path: Path, upstrea
 
 
 ONE_PAGE = [
-    (faults.RedirectTo("http://127.0.0.1:9/simple/odd/"), "redirects to 127.0.0.1:9; log in to the network"),
-    (faults.LoginPage(), "answered with a login page; log in to the network"),
+    (faults.RedirectTo("http://127.0.0.1:9/simple/odd/"), "redirects to 127.0.0.1:9"),
+    (faults.LoginPage(), "answered with a login page"),
     (WIKI, 'answered with a page that is no index page (title "Wiki")'),
     (faults.PageOf("acme"), "answered with a page that is no index page (it is the page of 'acme', not of 'odd')"),
 ]
@@ -172,7 +172,7 @@ def test_one_bad_page_says_nothing_about_the_others(
         acme = intranet.page_path("acme")
         for _ in range(4):
             asked = len(intranet.asked(acme))
-            assert said in ask(library, ProjectName("odd"))[0]
+            assert ask(library, ProjectName("odd"))[0].endswith(said), "no more than what was seen"
             assert library.watch.health(_intranet(library)) == Health()
             intranet.wait_for(acme, asked + 1)  # the probe
             wait_for(lambda: not library.watch._probing._threads)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -34,10 +34,13 @@ class Reply:
 
 
 class Daemon:
-    """`python -m localpi serve` under `home`; a context manager that starts and stops it."""
+    """`python -m localpi serve` under `home`; a context manager that starts and stops it.
 
-    def __init__(self, home: Path, **environ: str) -> None:
-        self.home = home
+    `wrapper` is put before the command and has to become it (`exec`).
+    """
+
+    def __init__(self, home: Path, *, wrapper: Sequence[str] = (), **environ: str) -> None:
+        self.home, self.wrapper = home, wrapper
         self.environ = {**os.environ, "LOCALPI_HOME": str(home), "LOCALPI_PORT": "0", **environ}
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -57,7 +60,10 @@ class Daemon:
         output = (self.home / "output.txt").open("ab")
         with output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "localpi", "serve"], env=self.environ, stdout=output, stderr=output
+                [*self.wrapper, sys.executable, "-m", "localpi", "serve"],
+                env=self.environ,
+                stdout=output,
+                stderr=output,
             )
         running = self.home / "runtime" / "daemon.json"
         until = time.monotonic() + START_S

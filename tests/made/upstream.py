@@ -69,6 +69,7 @@ class MadeUpstream:
         serial: int | None = None,
         credential: tuple[str, str] | None = None,
         certificate: tuple[Path, Path] | None = None,
+        port: int = 0,
     ) -> None:
         """`json=False` speaks HTML alone; `credential` is wanted by Basic; `certificate` (chain, key) makes it TLS."""
         self.json, self.shows, self.etags, self.last_modified = json, shows or Shows(), etags, last_modified
@@ -88,7 +89,7 @@ class MadeUpstream:
         if certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(*certificate)
-        self.port = 0
+        self.port = port
         self._listener: socket.socket | None = None
         self.listen()
 
