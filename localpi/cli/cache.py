@@ -74,6 +74,9 @@ def show(
     print_table([_row(row) for row in shown])
     if len(shown) < len(rows):
         say(f"... and {len(rows) - len(shown)} more (-n 0 shows all)")
+    if names or index or unused_s:
+        files, size = sum(row["files"] for row in rows), sum(row["bytes"] for row in rows)
+        say(f"{_files(files)}, {human_size(size)}; of all:" if rows else "nothing cached is that; of all:")
     for line in _totals(report):
         say(line)
 
@@ -196,7 +199,7 @@ def _totals(report: Mapping[str, Any]) -> Sequence[str]:
     free = f"{human_size(report['disk_free'])} free on the disk, of which {human_size(report['keep_free'])} stay so"
     asked = gain["hits"] + gain["misses"]
     rate = f"{gain['hits'] / asked:.0%} of {asked} files came from here" if asked else "no file was asked for yet"
-    saved = f"saved {human_size(gain['bytes_saved'])} and about {_span(gain['seconds_saved'])}"
+    saved = f"saved {human_size(gain['bytes_saved'])} and {_span(gain['seconds_saved'])}"
     lines = [held, free, f"{rate}, {saved}" if gain["hits"] else rate]
     if gain["unkept"]:
         lines.append(f"{gain['unkept']} downloads were handed on without room to keep them")
@@ -205,5 +208,5 @@ def _totals(report: Mapping[str, Any]) -> Sequence[str]:
 
 def _span(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+        return f"about {seconds:.0f} s" if seconds >= 1 else "less than 1 s"
+    return f"about {seconds / 60:.0f} min" if seconds < 7200 else f"about {seconds / 3600:.1f} h"

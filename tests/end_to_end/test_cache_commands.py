@@ -194,6 +194,18 @@ def test_strangers_get_none_of_it(filled: Daemon) -> None:
         assert filled.request(method, f"/+admin/cache{path}", json_body={"all": True}).status == 401
 
 
+def test_show_adds_up_what_was_chosen(filled: Daemon) -> None:
+    """And says where nothing cached goes by that name; the totals are those of all."""
+    for name, expected in (("acme", "1 file, 10"), ("stranger", "nothing cached is that")):
+        command = [sys.executable, "-m", "localpi", "cache", "show", name]
+        ran = subprocess.run(command, env=filled.environ, capture_output=True, text=True, check=True, timeout=60)
+        chosen, all_of_it, *_ = ran.stderr.splitlines()
+        assert chosen.startswith(expected)
+        assert chosen.endswith("; of all:")
+        assert all_of_it.endswith(" in 2 files")
+        assert ("acme-1.0" in ran.stdout) == (name == "acme")
+
+
 def test_a_cache_on_another_disk(tmp_path: Path, upstream: MadeUpstream) -> None:
     """Pins move to the disk of the data and back; the cache's disk may vanish with all that is on it."""
     with other_disk(tmp_path) as disk:
