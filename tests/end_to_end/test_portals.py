@@ -308,8 +308,8 @@ def made_pages() -> dict[tuple[str, str], Page]:
 
 def test_nothing_that_is_no_page_enters_the_store(tmp_path: Path) -> None:
     """Whatever comes instead of the page, the store has a page of the project, and clients see links to it alone."""
-    counts = hold(tmp_path / "localpi", made_pages(), 160)
-    assert sum(counts.values()) == 160
+    counts = hold(tmp_path / "localpi", made_pages(), 104)
+    assert sum(counts.values()) == 104
 
 
 @pytest.fixture
