@@ -109,7 +109,7 @@ def test_a_long_list_is_not_downloaded(base: Base, acme: MadeUpstream) -> None:
     [
         (lambda made: made.refuse(), 5, "cannot be connected to"),
         (lambda made: setattr(made, "credential", ("me", "secret")), 4, "401"),
-        (lambda made: made.fail(LoginPage()), 1, "a login, or a web site"),
+        (lambda made: made.fail(LoginPage()), 1, "a login page"),
         (lambda made: made.fail(Status(404)), 1, "it answers, and neither lists projects there"),
         (lambda made: made.fail(Status(503)), 5, "answers 503"),
     ],
