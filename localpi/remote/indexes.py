@@ -46,7 +46,7 @@ class RemoteIndexes:
 
     def change_index(self, name: str, settings: dict[str, str]) -> None:
         """Change settings; "" unsets one, or makes a list empty."""
-        lists = {"bases", "acl_upload", "mirror_whitelist", "claims"}
+        lists = {"bases", "acl_upload", "acl_toxresult_upload", "mirror_whitelist", "claims"}
         empty: dict[str, Any] = {key: [] if key in lists else None for key, value in settings.items() if not value}
         self._ask.change(name, settings | empty)
 

@@ -97,3 +97,9 @@ PLACES = ("overview", "indexes", "bases", "cache", "wiring", "log")
 def of_group(group: str) -> tuple[Action, ...]:
     """Return the actions of a place, or those of everywhere."""
     return tuple(action for action in ACTIONS if action.group == group)
+
+
+def offers(screen: object, action: str) -> bool:
+    """Say whether an action, by its id, makes sense on a screen now; those without an opinion offer all."""
+    asked = getattr(screen, "offers", None)
+    return asked is None or bool(asked(action))

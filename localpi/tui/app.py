@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import var
 
-from localpi.errors import LocalpiError
-from localpi.tui.actions import EVERYWHERE, PLACES, of_group
+from localpi.errors import DaemonNotRunning, LocalpiError
+from localpi.tui.actions import EVERYWHERE, PLACES, of_group, offers
 from localpi.tui.calls import Calls
 from localpi.tui.palette import ActionCommands
 from localpi.tui.workers import start
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 LOOK_S = 3.0
 """Between two looks at the daemon: 1 ms each."""
-NOTE_S = 8.0
 
 
 def bindings_of(group: str) -> list[BindingType]:
@@ -68,6 +67,8 @@ class LocalpiApp(App[None]):
     MODES: ClassVar = {name: make_place(name) for name in PLACES}
     COMMANDS: ClassVar = {ActionCommands}
 
+    note_s, error_s = 5.0, 10.0
+    """So long a notification stands."""
     status: var[Status | None] = var(None, init=False)
     """How the daemon is; None before the first answer. Not `reactive`: that draws the whole screen at each look."""
 
@@ -130,13 +131,22 @@ class LocalpiApp(App[None]):
             self.screen.post_message(self.DaemonChanged(running=runs))
 
     def tell(self, text: str, *, title: str = "", severity: SeverityLevel = "information") -> None:
-        """Show a notification; its text is never read as markup."""
-        self.notify(text, title=title, severity=severity, markup=False, timeout=NOTE_S)
+        """Show a notification; its text is never read as markup. What went well makes room for what comes after it."""
+        well = severity == "information"
+        if well:
+            self.clear_notifications()
+        self.notify(text, title=title, severity=severity, markup=False, timeout=self.note_s if well else self.error_s)
 
     def tell_error(self, error: Exception) -> None:
         """Show what went wrong: title, reason, remedy."""
         title, reason, remedy = explain(error)
         self.tell(f"{reason}\n→ {remedy}" if remedy else reason, title=title, severity="error")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what the place on screen does not offer now; Textual asks."""
+        if action != "do":
+            return super().check_action(action, parameters)
+        return offers(self.screen, str(parameters[0]))
 
     async def action_do(self, action: str) -> None:
         """Begin what an action's id names; it goes on as a worker of the screen."""
@@ -153,6 +163,8 @@ class LocalpiApp(App[None]):
 
 def explain(error: Exception) -> tuple[str, str, str]:
     """Return title, reason and remedy of whatever went wrong."""
+    if isinstance(error, DaemonNotRunning):
+        return error.title, error.message, "s starts it"
     if isinstance(error, LocalpiError):
         return error.title, error.message or error.code, error.hint or "F5 reads the screen again"
     if isinstance(error, OSError):

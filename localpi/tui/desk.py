@@ -64,6 +64,15 @@ class WiringPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Pasted:
+    """A text to paste somewhere else."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    """How it is used, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The index that pip already uses, which could be a base."""
 
@@ -114,8 +123,8 @@ class Wiring(Protocol):
     def plan_wiring(self, tool: str, *, undo: bool = False) -> WiringPlan: ...  # noqa: D102 -- writes nothing
     def wire(self, tool: str) -> str: ...  # noqa: D102 -- what was done, one sentence
     def unwire(self, tool: str) -> str: ...  # noqa: D102 -- as above
-    def runtimes(self) -> tuple[str, ...]: ...  # noqa: D102 -- what `container_text` knows
-    def container_text(self, runtime: str) -> str: ...  # noqa: D102 -- to paste
+    def runtimes(self) -> tuple[str, ...]: ...  # noqa: D102 -- what `container_text` knows; those that are here first
+    def container_text(self, runtime: str) -> Pasted: ...  # noqa: D102
     def found_index(self) -> Found | None: ...  # noqa: D102
     def accept_found(self) -> str: ...  # noqa: D102 -- makes it a base, credentials and all; its mirror's name
 

@@ -25,6 +25,7 @@ YES_NO = ("", "true", "false")
 COMMON = (
     Field("title", "Title", "A few words for lists."),
     Field("description", "Description", "What this index is for."),
+    Field("custom_data", "Custom data", "Whatever your own scripts want to find here."),
 )
 STAGE = (
     Field("bases", "Bases", "Indexes that it inherits from, in the order they are asked: root/intranet,root/pypi."),
@@ -33,6 +34,7 @@ STAGE = (
     Field("resolution", "Resolution", "first: the first base that has a project answers. merge: the files of all.",
           ("first", "merge")),
     Field("acl_upload", "Who may upload", "Users, with commas; :ANONYMOUS: is everyone."),
+    Field("acl_toxresult_upload", "Who may upload test results", "Users, with commas; :ANONYMOUS: is everyone."),
     Field("mirror_whitelist", "Mirror whitelist",
           "Projects that may come from mirrors although a stage has them; * is all. A risk: names can be hijacked."),
     Field("mirror_whitelist_inheritance", "Whitelist inheritance",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Provider
 
-from localpi.tui.actions import EVERYWHERE, of_group
+from localpi.tui.actions import EVERYWHERE, of_group, offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,8 @@ class ActionCommands(Provider):
                 yield Hit(score, shown, partial(self._do, action), text=action.label, help=action.tooltip)
 
     def _actions(self) -> Iterator[Action]:
-        yield from of_group(getattr(self.screen, "group", ""))
-        yield from of_group(EVERYWHERE)
+        for group in (getattr(self.screen, "group", ""), EVERYWHERE):
+            yield from (action for action in of_group(group) if offers(self.screen, action.id))
 
     async def _do(self, action: Action) -> None:
         await self.app.run_action(f"do('{action.id}')")

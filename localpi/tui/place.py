@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 WIDE = 100
+SETTLE_S = 0.15
+"""After the cursor has moved, before the desk is asked for what is under it."""
 AWAY = "The daemon is not running: s starts it."
 
 
@@ -34,6 +36,17 @@ class NothingSelected(LocalpiError):  # noqa: N818 -- as in errors.py
         self.what = what
         self.hint = f"move to {what} with the arrow keys or the mouse, then try again"
         super().__init__(f"this is about {what}")
+
+
+class NotForThis(LocalpiError):  # noqa: N818 -- as above
+    """What is selected is of a kind that this cannot be done with."""
+
+    code = "not-for-this"
+    title = "Not with this one"
+
+    def __init__(self, why: str, remedy: str) -> None:
+        self.hint = remedy
+        super().__init__(why)
 
 
 class Place(Screen[None]):
@@ -60,6 +73,10 @@ class Place(Screen[None]):
     async def load(self) -> None:
         """Ask the desk for what is shown here, and show it."""
         raise NotImplementedError
+
+    def offers(self, action: str) -> bool:  # noqa: ARG002 -- those below look at it
+        """Say whether an action, by its id, makes sense now; one that does not is in no footer, palette or help."""
+        return True
 
     def on_resize(self, event: events.Resize) -> None:
         """Name the palette in the footer where there is room."""
@@ -91,11 +108,13 @@ class Place(Screen[None]):
     def fail(self, error: Exception) -> None:
         """Show what went wrong, in the tables that wait too."""
         title, reason, remedy = explain(error)
+        away = isinstance(error, DaemonNotRunning)
         for rows in self.query(Rows):
-            if not rows.rows:
-                away = isinstance(error, DaemonNotRunning)
+            if away or not rows.rows:  # what was there before it went is not so any more
                 rows.show((), note=AWAY if away else f"{title}: {reason} → {remedy}")
-        if self.room.status is None or self.room.status.running:
+        if away:
+            self.room.look()
+        else:
             self.room.tell_error(error)
 
     async def ask(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from localpi.errors import DaemonNotRunning, LocalpiError
 from localpi.remote.daemon import Daemon
 from localpi.settings.pypi import PYPI_SIMPLE
 from localpi.settings.running import local_url
-from localpi.tui.desk import Found, Tool, WiringPlan
+from localpi.tui.desk import Found, Pasted, Tool, WiringPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from localpi.wiring.wish import Wish
 
 SAMPLE_TOKEN = "lp1_id_secret"  # noqa: S105 -- stands for the token where nothing is written
-HOSTS = {"docker": "host.docker.internal", "podman": "host.containers.internal", "nerdctl": "host.lima.internal"}
+ENGINES = ("docker", "podman", "nerdctl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +87,18 @@ class Tools:
         return f"{', '.join(str(record.path) for record in wired) or 'nothing'} was put back"
 
     def runtimes(self) -> tuple[str, ...]:
-        """Return what there is text for."""
-        return ("shell", *HOSTS)
+        """Return what there is text for, as `localpi env --for` names it; engines that are installed come first."""
+        from localpi.setup.env import FORMS  # noqa: PLC0415 -- nothing of it is drawn
 
-    def container_text(self, runtime: str) -> str:
-        """Return variables that have pip and uv install from here."""
-        wish = self._wish()
-        wish = wish.under(HOSTS[runtime]) if runtime in HOSTS else wish
-        names = {"PIP_INDEX_URL": wish.index_url, "UV_DEFAULT_INDEX": wish.index_url}
-        if runtime in HOSTS:
-            names["PIP_TRUSTED_HOST"] = wish.host
-            return f"{runtime} run " + " ".join(f"-e {name}={value}" for name, value in names.items()) + " IMAGE\n"
-        return "".join(f"export {name}={value}\n" for name, value in names.items())
+        path = self.environ.get("PATH")
+        return tuple(sorted(FORMS, key=lambda form: form not in ENGINES or shutil.which(form, path=path) is None))
+
+    def container_text(self, runtime: str) -> Pasted:
+        """Return what has pip and uv install from here, over there; the text of `localpi env`."""
+        from localpi.setup.env import Wanted, make_text  # noqa: PLC0415 -- as above
+
+        made = make_text(Wanted(runtime, self.settings.default_index), self.settings, self.paths, self.environ)
+        return Pasted(made.text, made.notes)
 
     def found_index(self) -> Found | None:
         """Return the index that pip uses now, if it could be a base."""

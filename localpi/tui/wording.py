@@ -73,6 +73,17 @@ def clock(text: str | None, now: datetime) -> str:
     return f"{local:%d %b %H:%M}" if abs(now - local) < timedelta(days=300) else f"{local:%Y-%m-%d}"
 
 
+def day(text: str | None, now: datetime) -> str:
+    """Write a time in six cells: 09:12 today, else 13 Mar, else Mar 25."""
+    found = parse_time(text)
+    if found is None:
+        return text or ""
+    local = found.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    return f"{local:%d %b}" if abs(now - local) < timedelta(days=300) else f"{local:%b %y}"
+
+
 def ago(text: str | None, now: datetime) -> str:
     """Write how long ago: 3 min ago; "never" for what is no time."""
     found = parse_time(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from localpi.remote.told import (
 )
 from localpi.reports import BaseHealth, CacheUse, Status
 from localpi.tui.desk import (
+    DRAWERS,
     Bases,
     Cache,
     Desk,
@@ -36,6 +37,7 @@ from localpi.tui.desk import (
     LogChunk,
     LogLine,
     Packages,
+    Pasted,
     Running,
     ServiceState,
     Tool,
@@ -54,6 +56,7 @@ class State:
     running: bool = True
     first_run: bool = False
     service: bool = True
+    manager: str = "systemd"
     wired: dict[str, bool] = field(default_factory=lambda: {"pip": True, "uv": False, "twine": False})
     indexes: dict[str, dict[str, str]] = field(default_factory=dict)
     health: dict[str, BaseHealth] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class State:
     events: tuple[Event, ...] = ()
     lines: list[LogLine] = field(default_factory=list)
     found: Found | None = None
+    tools: tuple[Tool, ...] | None = None
     done: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def note(self, name: str, *args: Any) -> None:
@@ -102,7 +106,7 @@ class MadeRunning:
         self.s.running = False
 
     def service_state(self) -> ServiceState:
-        return ServiceState("systemd", self.s.service, "localpi.service, started at login")
+        return ServiceState(self.s.manager, self.s.service, "localpi.service, started at login")
 
     def install_service(self) -> str:
         self.s.note("install_service")
@@ -122,6 +126,8 @@ class MadeWiring:
         self.s = state
 
     def tools(self) -> tuple[Tool, ...]:
+        if self.s.tools is not None:
+            return self.s.tools
         url = f"{URL}/root/local/+simple/"
         rows = [
             Tool(name, "wired" if is_so else "unwired", f"/home/ada/.config/{name}/{name}.conf", url if is_so else "")
@@ -134,6 +140,8 @@ class MadeWiring:
         return (*rows, drifted, Tool("pixi", "unwired", "/home/ada/.pixi/config.toml", present=False))
 
     def plan_wiring(self, tool: str, *, undo: bool = False) -> WiringPlan:
+        if self.s.wired.get(tool) is (not undo):
+            return WiringPlan(tool, "", ("it is so already",))
         new = f"index-url = {URL}/root/local/+simple/"
         old, sign = "# the settings of my laptop", "-" if undo else "+"
         head = f"--- /home/ada/.config/{tool}/{tool}.conf\n+++ /home/ada/.config/{tool}/{tool}.conf\n@@ -1,3 +1,4 @@"
@@ -151,13 +159,15 @@ class MadeWiring:
         return f"/home/ada/.config/{tool}/{tool}.conf is as it was"
 
     def runtimes(self) -> tuple[str, ...]:
-        return ("shell", "docker", "podman", "compose", "dockerfile", "github", "gitlab")
+        return ("docker", "shell", "nerdctl", "podman", "compose", "dockerfile", "github", "gitlab", "nginx")
 
-    def container_text(self, runtime: str) -> str:
-        host = "http://host.docker.internal:3141/root/local/+simple/"
-        return (
-            f"# for {runtime}\nPIP_INDEX_URL={host}\nPIP_TRUSTED_HOST=host.docker.internal\nUV_DEFAULT_INDEX={host}\n"
-        )
+    def container_text(self, runtime: str) -> Pasted:
+        url = "http://host.docker.internal:3141/root/local/+simple/"
+        text = f"-e PIP_INDEX_URL={url} -e PIP_TRUSTED_HOST=host.docker.internal -e UV_DEFAULT_INDEX={url}"
+        if runtime == "shell":
+            url = f"{URL}/root/local/+simple/"
+            return Pasted(f"export PIP_INDEX_URL={url}\nexport UV_DEFAULT_INDEX={url}")
+        return Pasted(text, (f"{runtime} run --rm $(localpi env --for {runtime}) IMAGE pip install NAME",))
 
     def found_index(self) -> Found | None:
         return self.s.found
@@ -466,6 +476,22 @@ def faulty_desk(fault: Callable[..., Any]) -> Desk:
     names = ("running", "wiring", "indexes", "packages", "bases", "cache", "log")
     protocols = (Running, Wiring, Indexes, Packages, Bases, Cache, Log)
     return Desk(**{name: Drawer(protocol, fault) for name, protocol in zip(names, protocols, strict=True)})  # type: ignore[arg-type]  # made to be wrong
+
+
+def wrong_desk(desk: Desk, fault: Callable[..., Any], *calls: str) -> Desk:
+    """Return the desk with these calls as `fault(name, *args)`; all but those about the process when none is named."""
+    for name, protocol in zip(("wiring", "indexes", "packages", "bases", "cache", "log"), DRAWERS[1:], strict=True):
+        if not calls:
+            object.__setattr__(desk, name, Drawer(protocol, fault))
+    for name in calls:
+        drawer = next(drawer for drawer in vars_of(desk) if hasattr(drawer, name))
+        setattr(drawer, name, functools.wraps(getattr(drawer, name))(functools.partial(fault, name)))
+    return desk
+
+
+def vars_of(desk: Desk) -> tuple[Any, ...]:
+    """Return the drawers."""
+    return tuple(getattr(desk, field.name) for field in fields(desk))
 
 
 class Hang:

@@ -21,7 +21,7 @@ async def draw(folder: Path, sizes: tuple[tuple[int, int], ...], only: str = "")
     """Write NAME-COLUMNSxLINES.svg for each picture and size."""
     for picture in PICTURES:
         for width, height in sizes:
-            if only in picture.name:
+            if picture.name == only.removeprefix("=") or (not only.startswith("=") and only in picture.name):
                 app = make_app(picture)
                 async with app.run_test(size=(width, height)) as pilot:
                     await lead(picture, pilot)

@@ -7,16 +7,21 @@ from inspect import iscoroutinefunction, signature
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets._footer import FooterKey
 
 from localpi.remote.told import NewBase
 from localpi.tui.actions import ACTIONS, EVERYWHERE, PLACES, of_group
 from localpi.tui.app import LocalpiApp
 from localpi.tui.desk import Found
-from localpi.tui.dialogs.dialog import Dialog
+from localpi.tui.dialogs.add_base import AddBase
+from localpi.tui.dialogs.choose import Choose
+from localpi.tui.dialogs.confirm import Confirm
+from localpi.tui.dialogs.form import Form
 from localpi.tui.dialogs.keys import Keys
+from localpi.tui.dialogs.pick_file import PickFile
 from localpi.tui.dialogs.shown import Shown
-from localpi.tui.places.cache import Cache
-from localpi.tui.places.log import Log
+from localpi.tui.places.first_run import FirstRun
 from localpi.tui.widgets.rows import Rows
 from made.desk import URL, State, bare_state, full_state, made_desk
 from made.pictures import NOW, press, settle
@@ -42,6 +47,12 @@ def serviceless() -> State:
     return state
 
 
+def unwired() -> State:
+    state = full_state()
+    state.wired["pip"] = False
+    return state
+
+
 def yanked() -> State:
     state = full_state()
     key = ("root/local", "acme-billing")
@@ -59,13 +70,13 @@ BY_KEY: dict[str, tuple[Callable[[], State], tuple[str, ...], tuple[str, tuple[A
     "everywhere.stop": (full_state, ("S", "y"), ("stop_daemon", ())),
     "overview.install_service": (serviceless, ("i",), ("install_service", ())),
     "overview.remove_service": (full_state, ("I", "y"), ("remove_service", ())),
-    "overview.wire_pip": (full_state, ("w", "y"), ("wire", ("pip",))),
+    "overview.wire_pip": (unwired, ("w", "y"), ("wire", ("pip",))),
     "indexes.create_index": (
-        full_state, ("2", "n", *"dev", "enter", "tab", "tab", "enter", *("tab",) * 9, "enter"),
+        full_state, ("2", "n", *"dev", "enter", "tab", "tab", "enter", "ctrl+s"),
         ("create_index", ("root/dev", STAGE)),
     ),
     "indexes.edit_index": (
-        full_state, ("2", "e", *("backspace",) * 24, *"root/pypi", *("tab",) * 9, "enter"),
+        full_state, ("2", "e", *("backspace",) * 24, *"root/pypi", "ctrl+s"),
         ("change_index", ("root/local", {"bases": "root/pypi"})),
     ),
     "indexes.delete_index": (full_state, ("2", "D", "y"), ("delete_index", ("root/local",))),
@@ -93,11 +104,11 @@ BY_KEY: dict[str, tuple[Callable[[], State], tuple[str, ...], tuple[str, tuple[A
     "indexes.remove_project": (full_state, ("2", "X", "y"), ("remove", ("root/local", "acme-billing", None))),
     "indexes.why": (full_state, ("2", "W"), ("why", ("root/local", "acme-billing"))),
     "bases.add_base": (
-        full_state, ("3", "n", *"http://acme.example/", "enter", *("tab",) * 8, "enter"),
+        full_state, ("3", "n", *"http://acme.example/", "enter", "ctrl+s"),
         ("add_base", (NewBase("root/acme", "http://acme.example/", "root/local", ("acme-*",)), "", "")),
     ),
     "bases.edit_base": (
-        full_state, ("3", "e", *("tab",) * 3, *"60", *("tab",) * 10, "enter"),
+        full_state, ("3", "e", *("tab",) * 3, *"60", "ctrl+s"),
         ("change_index", ("root/intranet", {"mirror_cache_expiry": "60"})),
     ),
     "bases.test_base": (full_state, ("3", "t"), ("test_base", ("root/intranet",))),
@@ -181,41 +192,63 @@ async def test_moving_between_places() -> None:
         assert app.current_mode == "overview"
 
 
-async def test_search_sort_pause_and_the_rest() -> None:
-    """What changes only the view: search, sort, pause, problems, light, copy, help."""
-    app = app_on(full_state())
-    async with app.run_test(size=(100, 30)) as pilot:
-        await press(pilot, *("4", "o", "slash", *"py", "down"))
-        cache = app.screen
-        assert isinstance(cache, Cache)
-        assert (
-            cache.order,
-            [row.key for row in cache.query_one("#cached", Rows).rows],
-        ) == ("last use", ["root/pypi numpy", "root/pypi pydantic-core"])
-        await press(pilot, *("6", "w", "space", "end", "y"))
-        log = app.screen
-        assert isinstance(log, Log)
-        assert (log.paused, log.problems, len(log.query_one("#lines", Rows).rows)) == (True, True, 2)
-        assert "fault 9f31c2aa" in app.clipboard
-        await press(pilot, "f3")
-        assert app.theme == "textual-light"
-        await press(pilot, "c")
-        assert app.clipboard == INDEX_URL
-        await press(pilot, "question_mark")
-        assert isinstance(app.screen, Keys)
+Seen = Callable[[LocalpiApp, State], object]
 
 
-@pytest.mark.parametrize(
-    ("keys", "kind"), [(("5", "d"), Shown), (("5", "t", "enter"), Shown), (("3", "k"), Shown), (("2", "n"), Dialog)]
-)
-async def test_what_only_shows(keys: tuple[str, ...], kind: type) -> None:
-    """Diff, container text and collisions are shown and left with escape."""
-    app = app_on(full_state())
+def shown(app: LocalpiApp, table: str) -> list[str]:
+    return [row.key for row in app.screen.query_one(f"#{table}", Rows).rows]
+
+
+def come_back(state: State) -> None:
+    """Change what the desk says, as if it had happened meanwhile."""
+    state.health["root/intranet"] = replace(state.health["root/intranet"], state="ok")
+
+
+SHOWS: dict[str, tuple[tuple[str | Callable[[State], None], ...], Seen]] = {
+    **{f"everywhere.go_{name}": (("2" if name == "overview" else "1", str(number)),
+                                 lambda app, _, name=name: name == app.current_mode)  # type: ignore[misc]  # one each
+       for number, name in enumerate(PLACES, 1)},
+    "everywhere.refresh": (
+        ("3", come_back, "f5"), lambda app, _: "● ok" in str(app.screen.query_one("#bases", Rows).rows[0])
+    ),
+    "everywhere.copy_url": (("c",), lambda app, _: app.clipboard == INDEX_URL),
+    "everywhere.setup": (("f2",), lambda app, _: isinstance(app.screen, FirstRun)),
+    "everywhere.toggle_light": (("f3",), lambda app, _: app.theme == "textual-light"),
+    "everywhere.help": (("question_mark",), lambda app, _: isinstance(app.screen, Keys)),
+    "everywhere.leave": (("q",), lambda app, _: app._exit),
+    "indexes.search": (("2", "slash", *"cor"), lambda app, _: shown(app, "projects") == ["acme-core"]),
+    "cache.search": (("4", "slash", *"numpy", "down"), lambda app, _: shown(app, "cached") == ["root/pypi numpy"]),
+    "cache.sort": (("4", "o", "o"), lambda app, _: shown(app, "cached")[0] == "root/intranet acme-core"),
+    "log.search": (("6", "slash", *"424"), lambda app, _: shown(app, "lines") == ["5"]),
+    "log.problems": (("6", "w"), lambda app, _: shown(app, "lines") == ["3", "7"]),
+    "log.pause": (("6", "space"), lambda app, _: "paused" in str(app.screen.query_one("#log-panel").border_subtitle)),
+    "log.copy_line": (("6", "end", "y"), lambda app, _: "fault 9f31c2aa" in app.clipboard),
+    "wiring.diff": (("5", "down", "d"), lambda app, _: isinstance(app.screen, Shown)),
+    "wiring.container": (("5", "t", "enter", "c"), lambda app, _: "host.docker.internal" in app.clipboard),
+    "bases.collisions": (("3", "k"), lambda app, _: isinstance(app.screen, Shown)),
+}  # fmt: skip
+"""Action that asks the desk for no change -> keys (and what happens between them), and what is seen then."""
+
+
+@pytest.mark.parametrize("action", SHOWS)
+async def test_what_only_moves_or_shows(action: str) -> None:
+    """Its keys lead to what it promises, and nothing is changed."""
+    steps, seen = SHOWS[action]
+    state = full_state()
+    app = app_on(state)
     async with app.run_test(size=(100, 30)) as pilot:
-        await press(pilot, *keys)
-        assert isinstance(app.screen, kind)
-        await press(pilot, "escape")
-        assert not isinstance(app.screen, Dialog)
+        for step in steps:
+            if callable(step):
+                step(state)
+            else:
+                await press(pilot, step)
+        assert seen(app, state)
+    assert state.done == []
+
+
+def test_every_action_is_pressed() -> None:
+    """The tables of this file miss no action of the registry, and name none that there is not."""
+    assert {action.id for action in ACTIONS} == {*BY_KEY, *SHOWS}
 
 
 async def test_the_first_run_from_start_to_container() -> None:
@@ -225,10 +258,52 @@ async def test_the_first_run_from_start_to_container() -> None:
     app = app_on(state)
     async with app.run_test(size=(100, 36)) as pilot:
         await press(pilot, *("enter", "enter", "y", "enter", "y", "enter", "enter"))
-        assert "host.docker.internal" in str(app.screen.query_one("#step-container").render())
+        assert "localpi env --for docker" in str(app.screen.query_one("#step-container .said").render())
         await press(pilot, "enter")
         assert app.screen.__class__.__name__ == "Overview"
     assert [name for name, _ in state.done] == ["start_daemon", "accept_found", "wire", "install_service"]
+
+
+async def click_footer(pilot: Pilot[None], action: str) -> None:
+    key = next(key for key in pilot.app.screen.query(FooterKey) if f"'{action}'" in key.action)
+    assert await pilot.click(key)
+    await settle(pilot)
+
+
+BY_MOUSE: dict[str, tuple[Callable[[], State], type | tuple[str, tuple[Any, ...]]]] = {
+    "everywhere.help": (full_state, Keys),
+    "overview.wire_pip": (unwired, Shown),
+    "overview.install_service": (serviceless, ("install_service", ())),
+    "indexes.create_index": (full_state, Form),
+    "indexes.upload": (full_state, PickFile),
+    "indexes.push": (full_state, Choose),
+    "indexes.remove": (full_state, Confirm),
+    "bases.add_base": (full_state, AddBase),
+    "bases.test_base": (full_state, ("test_base", ("root/intranet",))),
+    "cache.pin": (full_state, ("pin", ("torch", True))),
+    "wiring.unwire": (full_state, Shown),
+    "log.why": (full_state, Shown),
+}
+"""Action to the state it begins in, and the dialog that its name in the footer opens, or what it asks of the desk."""
+
+
+async def test_the_footer_by_mouse() -> None:
+    """A click on its name in the footer is as good as the key; one program does all of one state."""
+    for make_state in dict.fromkeys(row[0] for row in BY_MOUSE.values()):
+        state = make_state()
+        app = app_on(state)
+        async with app.run_test(size=(140, 30)) as pilot:
+            for action, (of_state, expected) in BY_MOUSE.items():
+                if of_state is not make_state:
+                    continue
+                place = action.partition(".")[0]
+                await press(pilot, str(PLACES.index(place) + 1) if place in PLACES else "1")
+                await click_footer(pilot, action)
+                if isinstance(expected, type):
+                    assert isinstance(app.screen, expected), action
+                    await press(pilot, "escape")
+                else:
+                    assert state.done[-1] == expected
 
 
 async def test_by_mouse() -> None:
@@ -295,12 +370,18 @@ def test_every_action_has_a_deed() -> None:
         assert sorted(set(keys)) == sorted(keys), place
 
 
-def test_every_action_that_asks_is_tried() -> None:
-    """The table above misses no action but those that only move or show."""
-    seen = {"search", "sort", "pause", "problems", "refresh", "help", "leave", "copy_url", "copy_line", "setup",
-            "toggle_light", "diff", "container", "collisions"}  # fmt: skip
-    assert [
-        action.id
-        for action in ACTIONS
-        if action.id not in BY_KEY and (name := action.id.partition(".")[2]) not in seen and not name.startswith("go_")
-    ] == []
+async def test_what_makes_no_sense_is_not_offered() -> None:
+    """No service is offered where there is one, or where nothing could start it; nor wiring to what is wired."""
+    for make_state, kind, expected in (
+        (full_state, "systemd", []),
+        (serviceless, "systemd", ["Install service"]),
+        (serviceless, "", []),
+        (unwired, "systemd", ["Wire pip"]),
+    ):
+        state = make_state()
+        state.manager = kind
+        app = app_on(state)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await settle(pilot)
+            offered = [key.description for key in app.screen.query(FooterKey)]
+        assert [name for name in offered if name in {"Install service", "Wire pip"}] == expected

@@ -104,8 +104,8 @@ async def collisions(place: Bases) -> None:
         place.room.tell("No name has been seen on more than one mirror.", title="No collisions")
         return
     rows = [(collision.project, ", ".join(collision.indexes)) for collision in found]
-    below = "The first base that has a name answers for it. Claims (l) say whose it is."
-    await place.room.push_screen_wait(Shown("Names that several mirrors have", labelled(rows, width=24, below=below)))
+    below = "The first base that has a name answers for it. Claims (l) say whose a name is."
+    await place.room.push_screen_wait(Shown("Names that several mirrors have", labelled(rows, below=below)))
 
 
 async def remove_base(place: Bases) -> None:

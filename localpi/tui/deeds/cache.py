@@ -61,7 +61,7 @@ async def verify(place: Cache) -> None:
         timer.stop()
         place.follow(None)
     if wrong:
-        shown = labelled([(str(at), line) for at, line in enumerate(wrong, 1)], width=4)
+        shown = labelled([(str(at), line) for at, line in enumerate(wrong, 1)])
         await place.room.push_screen_wait(Shown("What is wrong", shown, copied="\n".join(wrong)))
     else:
         place.room.tell(f"{wording.plural(meter.done, 'file')} looked at", title="All files are what they were")

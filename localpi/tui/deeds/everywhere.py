@@ -112,7 +112,7 @@ async def help(place: Screen[Any]) -> None:  # noqa: A001 -- the action's name
 
     app = _app(place)
     if len(app.screen_stack) == 1:
-        await app.push_screen(Keys(getattr(place, "group", "")))
+        await app.push_screen(Keys(getattr(place, "group", ""), place))
 
 
 async def leave(place: Screen[Any]) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from localpi.tui.deeds.wiring import wire_tool
 from localpi.tui.dialogs.add_base import AddBase
 from localpi.tui.dialogs.confirm import Confirm
+from localpi.tui.place import NotForThis
+from localpi.tui.tools import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,17 +48,21 @@ async def wire_pip(place: Place) -> str | None:
 
 
 async def install_service(place: Place) -> str | None:
-    """Have it started at login."""
+    """Have it started at login; raises NotForThis where nothing could."""
+    state = await place.ask(place.room.desk.running.service_state)
+    if not state.kind:
+        raise NotForThis(
+            "no systemd or launchd answers here", "the daemon runs until the next boot; localpi up starts it"
+        )
     return str(await place.room.calls.long(place.room.desk.running.install_service))
 
 
 async def container(place: Place) -> str | None:
     """Show the line for containers."""
     wiring = place.room.desk.wiring
-    runtimes = await place.ask(wiring.runtimes)
-    if not runtimes:
-        return "no container runtime is known here"
-    return str(await place.ask(wiring.container_text, "docker" if "docker" in runtimes else runtimes[0]))
+    runtime = next((name for name in await place.ask(wiring.runtimes) if name in ENGINES), "docker")
+    pasted = await place.ask(wiring.container_text, runtime)
+    return f"{pasted.notes[0] if pasted.notes else pasted.text}\nto copy it, and for others: t on Wiring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +79,14 @@ class Step:
 
 
 STEPS = (
-    Step("start", "Start the daemon", "It listens on this machine alone and caches PyPI.", "Start", start,
-         "s on the overview starts it"),
-    Step("base", "Ask an intranet index first", "If your company has one. While it is away its names go nowhere else.",
+    Step("start", "Start the daemon", "It listens on this machine alone and keeps what it gets from PyPI.",
+         "Start", start, "s on the overview starts it"),
+    Step("base", "Ask an intranet index first", "Your company's, if it has one. Its names are asked of nobody else.",
          "Add a base", add_base, "n on Bases adds one"),
-    Step("wire", "Have pip install from here", "One line in pip's own file; you see the diff first.", "Wire pip",
-         wire_pip, "w on the overview does it"),
-    Step("service", "Start it at login", "A service of yours, nothing as root.", "Install the service",
-         install_service, "i on the overview does it"),
-    Step("container", "Containers", "The line that has them install from here.", "Show the line", container,
-         "t on Wiring shows it"),
+    Step("wire", "Have pip install from here", "One line in pip's own file. You see it first; x on Wiring undoes it.",
+         "Wire pip", wire_pip, "w on the overview does it"),
+    Step("service", "Start it at login", "A service of your own; nothing runs as root.",
+         "Install the service", install_service, "i on the overview does it"),
+    Step("container", "Have containers install from here", "One line for docker, podman or nerdctl.",
+         "Show the line", container, "t on Wiring shows it"),
 )  # fmt: skip

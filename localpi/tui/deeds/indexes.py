@@ -16,7 +16,7 @@ from localpi.tui.dialogs.form import Form
 from localpi.tui.dialogs.pick_file import PickFile
 from localpi.tui.dialogs.shown import Shown, labelled
 from localpi.tui.index_keys import NAME, TYPE, Field, fields_of
-from localpi.tui.place import NothingSelected
+from localpi.tui.place import NotForThis, NothingSelected
 from localpi.tui.widgets.index_tree import IndexTree
 from localpi.tui.widgets.release_rows import file_of
 from localpi.tui.widgets.rows import Rows
@@ -79,7 +79,7 @@ async def _move_base(place: Indexes, by: int) -> None:
     spot = place.query_one(IndexTree).here
     owner = next((row for row in place.all_indexes() if spot and row.name == spot.base_of), None)
     if spot is None or owner is None or spot.index not in owner.bases:
-        raise NothingSelected("a base below an index")
+        raise NothingSelected("a base of its own, below an index,")
     bases = list(owner.bases)
     at = bases.index(spot.index)
     to = max(0, min(at + by, len(bases) - 1))
@@ -93,7 +93,7 @@ async def resolution(place: Indexes) -> None:
     """Change between first and merge."""
     row = place.index()
     if row.type != "stage":
-        raise NothingSelected("a stage: a mirror has no bases")
+        raise NotForThis(f"{row.name} is a mirror: it has no bases", "select a stage in the tree, then o")
     wanted = "first" if row.setting("resolution") == "merge" else "merge"
     await place.ask(place.room.desk.indexes.change_index, row.name, {"resolution": wanted})
     meaning = {"first": "The first base that has a project answers.", "merge": "The files of all mirrors are listed."}
@@ -117,7 +117,7 @@ async def upload(place: Indexes) -> None:
     """Upload a file to the selected index."""
     row = place.index()
     if row.type != "stage":
-        raise NothingSelected("a stage: a mirror takes no uploads")
+        raise NotForThis(f"{row.name} is a mirror: it takes no uploads", "select a stage in the tree, then u")
     file = await place.room.push_screen_wait(PickFile(row.name, Path.cwd()))
     if file is None:
         return
@@ -140,7 +140,7 @@ async def push(place: Indexes) -> None:
     row, project, version = place.index(), place.project(), place.release().version
     stages = [other.name for other in place.all_indexes() if other.type == "stage" and other.name != row.name]
     if not stages:
-        raise NothingSelected("another stage, which there is not: n makes one")
+        raise NotForThis("there is no other stage to push to", "n makes one")
     target = await place.room.push_screen_wait(
         Choose(f"Push {project} {version} to", [(name, "") for name in stages], intro=f"From {row.name}.")
     )
@@ -155,6 +155,8 @@ REASON = Field("reason", "Reason", "Shown by installers that take it nevertheles
 async def yank(place: Indexes) -> None:
     """Yank the selected release, or take the yank back."""
     row, project, release = place.index(), place.project(), place.release()
+    if row.type != "stage":
+        raise NotForThis(f"{row.name} is a mirror: its upstream says what is yanked", "select a stage in the tree")
     reason: str | None = None
     if release.yanked is None:
         intro = "Installers take a yanked release only when that very version is asked for."
@@ -184,7 +186,9 @@ async def remove_project(place: Indexes) -> None:
 async def _remove(place: Indexes, version: str | None, what: str, question: str) -> None:
     row, project = place.index(), place.project()
     if row.type != "stage":
-        raise NothingSelected("a stage: what a mirror has is taken out of the cache (4, then x)")
+        raise NotForThis(
+            f"{row.name} is a mirror: its upstream says what it has", "4, then x takes it out of the cache"
+        )
     if await place.room.push_screen_wait(Confirm(f"Remove {what}?", question, yes="Remove")):
         await place.ask(place.room.desk.packages.remove, row.name, project, version)
         place.and_reload(f"from {row.name}", f"{what} removed")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from localpi.tui.dialogs.choose import Choose
-from localpi.tui.dialogs.shown import Shown, difference
-from localpi.tui.wording import plain
+from localpi.tui.dialogs.shown import Shown, difference, to_paste
 
 if TYPE_CHECKING:
     from localpi.tui.place import Place
@@ -42,12 +39,27 @@ async def container(place: Wiring) -> None:
     wiring = place.room.desk.wiring
     runtimes = await place.ask(wiring.runtimes)
     chosen = await place.room.push_screen_wait(
-        Choose("Text for a container", [(runtime, "") for runtime in runtimes], intro="Where is it to be used?")
-    )
+        Choose("Have it install from here", [(runtime, RUNTIMES.get(runtime, "")) for runtime in runtimes],
+               intro="What shall the text be for?")
+    )  # fmt: skip
     if chosen is not None:
-        text = await place.ask(wiring.container_text, chosen)
-        shown = Content("\n".join(plain(line) for line in text.splitlines()))
-        await place.room.push_screen_wait(Shown(f"For {chosen}", shown, copied=text))
+        pasted = await place.ask(wiring.container_text, chosen)
+        await place.room.push_screen_wait(Shown(f"For {chosen}", to_paste(pasted), copied=pasted.text))
+
+
+RUNTIMES = {
+    "shell": "variables for one shell",
+    "docker": "arguments of docker run",
+    "nerdctl": "arguments of nerdctl run",
+    "podman": "arguments of podman run",
+    "compose": "lines of a service in compose.yaml",
+    "dockerfile": "lines for a build",
+    "github": "lines of a GitHub workflow",
+    "gitlab": "lines of .gitlab-ci.yml",
+    "nginx": "a site that stands in front of this daemon",
+    "supervisor": "a program that runs this daemon",
+}
+"""What the text is, in a few words."""
 
 
 async def _change(place: Place, tool: str, *, undo: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
 
@@ -47,11 +47,9 @@ class AddBase(Dialog[Wanted]):
             index = Select(stages, value=self._stages[0], allow_blank=False, id="index", compact=True)
             yield from self._line("In front of the bases of", index)
         yield Static("Enter in the URL tries it.", classes="found", markup=False)
-        yield Static("", classes="trouble", markup=False)
-        yield Horizontal(
-            Button("Try it", id="try"), Button("Cancel", id="refuse"), Button("Add", variant="primary", id="accept"),
-            classes="buttons",
-        )  # fmt: skip
+        yield self.foot(
+            Button("Try it", id="try"), Button("Cancel", id="refuse"), Button("Add", variant="primary", id="accept")
+        )
 
     def on_mount(self) -> None:
         """Begin at the URL."""

@@ -35,12 +35,16 @@ class Dialog(ModalScreen[T | None]):
         """Make what is in the frame."""
         raise NotImplementedError
 
-    def buttons(self, yes: str, *, danger: bool = False, no: str = "Cancel") -> Horizontal:
+    def buttons(self, yes: str, *, danger: bool = False, no: str = "Cancel") -> Vertical:
         """Return the row of buttons; pressing `yes` calls `accept`. Without a word for yes there is one button."""
         if not yes:
-            return Horizontal(Button(no, id="refuse", variant="primary"), classes="buttons")
-        accept = Button(yes, variant="error" if danger else "primary", id="accept")
-        return Horizontal(Button(no, id="refuse"), accept, classes="buttons")
+            return self.foot(Button(no, id="refuse", variant="primary"))
+        return self.foot(Button(no, id="refuse"), Button(yes, variant="error" if danger else "primary", id="accept"))
+
+    def foot(self, *buttons: Button) -> Vertical:
+        """Return the lines that stay below what scrolls: what is not right yet, and buttons."""
+        trouble = Static("", classes="trouble", markup=False)
+        return Vertical(trouble, Horizontal(*buttons, classes="buttons"), classes="foot")
 
     def end(self, value: T | None) -> None:
         """End with a value; a second press that comes before the frame is gone means nothing."""

@@ -33,13 +33,12 @@ class Form(Dialog[dict[str, str]]):
         """Put the fields above the buttons; they scroll where there is no room."""
         with VerticalScroll(classes="scroll", can_focus=False):
             if self._intro:
-                yield Static(self._intro, classes="text", markup=False)
+                yield Static(self._intro, classes="text intro", markup=False)
             for field in self._fields:
                 with Vertical(classes="field"):
                     yield Static(field.label, classes="label", markup=False)
                     yield self._widget(field)
                     yield Static(field.help, classes="help", markup=False)
-        yield Static("", classes="trouble", markup=False)
         yield self.buttons(self._yes)
 
     def on_mount(self) -> None:

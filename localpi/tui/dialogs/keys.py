@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from localpi.tui.actions import EVERYWHERE, Action, of_group
+from localpi.tui.actions import EVERYWHERE, Action, of_group, offers
 from localpi.tui.dialogs.shown import Shown
 
 NAMES = {"slash": "/", "question_mark": "?", "space": "space", "ctrl+up": "ctrl ↑", "ctrl+down": "ctrl ↓"}
@@ -13,8 +13,8 @@ NAMES = {"slash": "/", "question_mark": "?", "space": "space", "ctrl+up": "ctrl 
 class Keys(Shown):
     """The table of keys."""
 
-    def __init__(self, group: str) -> None:
-        here = of_group(group)
+    def __init__(self, group: str, place: object = None) -> None:
+        here = [action for action in of_group(group) if offers(place, action.id)]
         parts = [Content.styled(group.capitalize(), "bold"), *map(_line, here), Content("")] if here else []
         parts += [Content.styled("Everywhere", "bold"), *map(_line, of_group(EVERYWHERE))]
         parts += [_row("ctrl+p", "Find any of these by typing a part of its name."),

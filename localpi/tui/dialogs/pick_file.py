@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.binding import Binding
 from textual.widgets import DirectoryTree, Input, Static
 
 from localpi.tui.dialogs.dialog import Dialog
+from localpi.tui.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rich.style import Style
     from textual.app import ComposeResult
+    from textual.widgets._directory_tree import DirEntry
+    from textual.widgets._tree import TreeNode
 
 SUFFIXES = (".whl", ".tar.gz", ".zip")
 
@@ -21,11 +26,13 @@ SUFFIXES = (".whl", ".tar.gz", ".zip")
 class Distributions(DirectoryTree):
     """Folders, and files that can be uploaded; hidden ones are left out."""
 
-    ICON_NODE, ICON_NODE_EXPANDED, ICON_FILE = (
-        "▸ ",
-        "▾ ",
-        "  ",
-    )  # emoji are two columns wide or one, as terminals please
+    ICON_NODE, ICON_NODE_EXPANDED = "▸ ", "▾ "
+    """Textual's emoji are two columns wide or one, as terminals please."""
+
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        """Draw a name in one piece: Textual's own takes `.0-py3-none-any.whl` for a suffix and slants it."""
+        mark = (self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE) if node.allow_expand else ""
+        return Text.assemble((mark, base_style), (plain(str(node.label)), style))
 
     def filter_paths(self, paths: Iterable[Path]) -> list[Path]:
         """Keep them."""
@@ -49,7 +56,6 @@ class PickFile(Dialog[Path]):
         )
         yield Distributions(self._start)
         yield Input(_shown(self._start), classes="search", id="path", select_on_focus=False)
-        yield Static("", classes="trouble", markup=False)
         yield self.buttons("Upload")
 
     def on_mount(self) -> None:
@@ -79,7 +85,7 @@ class PickFile(Dialog[Path]):
             self._show_folder(path)
             return
         if not path.is_file():
-            trouble = f"{path} is no file."
+            trouble = f"{_shown(path)} is no file."
         elif not is_distribution(path):
             trouble = "A wheel (.whl) or an sdist (.tar.gz, .zip) is needed."
         if trouble:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -14,6 +17,8 @@ from localpi.tui.wording import plain
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from localpi.tui.desk import Pasted
 
 
 class Shown(Dialog[bool]):
@@ -30,7 +35,7 @@ class Shown(Dialog[bool]):
     ]
     classes_shown = "wide"
 
-    def __init__(self, title: str, text: Content, *, yes: str = "", copied: str = "") -> None:
+    def __init__(self, title: str, text: Content | Group, *, yes: str = "", copied: str = "") -> None:
         super().__init__()
         self.title_shown = title
         self._text, self._yes, self._copied = text, yes, copied
@@ -66,7 +71,7 @@ def difference(text: str, notes: tuple[str, ...] = ()) -> Content:
     """Return a unified diff with its added and removed lines told apart, and notes below it."""
     lines = []
     for line in text.splitlines() or ["(nothing changes)"]:
-        style = "$text-muted"
+        style = "dim"
         if line.startswith("+") and not line.startswith("+++"):
             style = "$text-success"
         elif line.startswith("-") and not line.startswith("---"):
@@ -77,9 +82,21 @@ def difference(text: str, notes: tuple[str, ...] = ()) -> Content:
     return Content("\n").join(lines)
 
 
-def labelled(rows: list[tuple[str, str]], *, width: int = 16, below: str = "") -> Content:
-    """Return labels and values in two columns, and a text below them."""
-    lines = [Content.assemble((f"{plain(label):<{width}} ", "$text-muted"), plain(value)) for label, value in rows]
-    if below:
-        lines += [Content(""), *(Content(plain(line)) for line in below.splitlines())]
-    return Content("\n").join(lines)
+def labelled(rows: list[tuple[str, str]], *, below: str = "") -> Group:
+    """Return labels and values in two columns, long values wrapped in theirs, and a text below them."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    before = ""
+    for label, value in rows:
+        table.add_row(Text("" if label == before else plain(label)), Text(plain(value)))
+        before = label
+    lines = [Text(), *(Text(plain(line)) for line in below.splitlines())] if below else []
+    return Group(table, *lines)
+
+
+def to_paste(pasted: Pasted) -> Content:
+    """Return a text to copy as it is, and what there is to know about it."""
+    lines = [Content(plain(line)) for line in pasted.text.splitlines()]
+    notes = [Content.styled(f"# {plain(note)}", "dim") for note in pasted.notes]
+    return Content("\n").join([*lines, Content(""), *notes] if notes else lines)

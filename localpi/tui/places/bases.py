@@ -11,16 +11,22 @@ from textual.widgets import Static
 from localpi.settings.values import mask_userinfo
 from localpi.tui import wording
 from localpi.tui.app import bindings_of
+from localpi.tui.dialogs.shown import labelled
 from localpi.tui.place import NothingSelected, Place
 from localpi.tui.places.overview import BASE_COLUMNS, base_lines
 from localpi.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from textual.app import ComposeResult
 
     from localpi.remote.told import Base
 
 AGAIN_S = 5.0
+LEAST = 3
+"""Lines of the table; where there are many it scrolls."""
+NONE = "A base that is selected is explained here."
 EMPTY = "No mirror yet. n adds one: an intranet index, a proxy, anything that pip installs from."
 
 
@@ -36,12 +42,12 @@ class Bases(Place):
 
     def middle(self) -> ComposeResult:
         """Put the table above its explanation."""
-        with Vertical(classes="panel") as panel:
+        with Vertical(classes="panel upper", id="bases-panel") as panel:
             panel.border_title = "Bases"
             yield Rows(*BASE_COLUMNS, id="bases", empty=EMPTY)
-        with Vertical(classes="panel", id="base-about") as about:
+        with Vertical(classes="panel lower") as about:
             about.border_title = "Selected"
-            yield Static("", id="about", markup=False)
+            yield Static(Content.styled("Loading …", "dim"), id="about", markup=False)
 
     def on_mount(self) -> None:
         """Look again now and then: a base comes and goes by itself."""
@@ -57,7 +63,15 @@ class Bases(Place):
         bases: tuple[Base, ...] = await self.ask(self.room.desk.bases.base_rows)
         self._bases = {base.health.index: base for base in bases}
         self.query_one("#bases", Rows).show(base_lines(bases, self.room.now()))
+        self.query_one("#bases-panel").styles.height = max(LEAST, len(bases)) + 3
         self._explain()
+
+    def fail(self, error: Exception) -> None:
+        """Forget what was there before the daemon went."""
+        super().fail(error)
+        if not self.query_one("#bases", Rows).rows:
+            self._bases = {}
+            self._explain()
 
     def selected(self) -> Base:
         """Return the base under the cursor; raises NothingSelected."""
@@ -76,24 +90,39 @@ class Bases(Place):
 
     def _explain(self) -> None:
         base = self._bases.get(self.query_one("#bases", Rows).key or "")
-        rows = about_base(base) if base else [("", "Nothing is selected.")]
-        text = [Content.assemble((f"{label:<12}" if label else "", "$text-muted"), value) for label, value in rows]
-        self.query_one("#about", Static).update(Content("\n").join(text))
+        shown = labelled(about_base(base, self.room.now())) if base else Content.styled(NONE, "dim")
+        self.query_one("#about", Static).update(shown)
 
 
-def about_base(base: Base) -> list[tuple[str, str]]:
+MEANINGS = {
+    "ok": "It answers.",
+    "slow": "It answers late. What is here goes out at once, and is refreshed behind it.",
+    "down": "Nobody waits for it: its pages list what is here, and other names get the reason at once.",
+    "captive": "A login page answers in its place: log in with a browser. Until then what is here installs.",
+    "auth": "It wants other credentials: p sets them. Until then what is here installs.",
+    "off": "It is never contacted: its pages list what is here.",
+}
+OFFLINE = {
+    "on": "on: it is never contacted",
+    "off": "off: it is always contacted, and its pages list everything",
+    "auto": "auto: while it cannot be reached",
+}
+
+
+def about_base(base: Base, now: datetime) -> list[tuple[str, str]]:
     """Return what there is to know of a mirror, as labels and values."""
     health = base.health
     word, _ = wording.state(health.state)
-    offline = {
-        "on": "on: never contacted, only what is here is offered",
-        "off": "off: always contacted, everything is offered",
-        "auto": "auto: offline while it cannot be reached",
-    }
-    return [
+    since = f" since {wording.clock(health.since, now)}" if health.since else ""
+    probe = wording.within(health.next_probe, now) if health.state != "ok" else ""
+    rows = [
         ("upstream", mask_userinfo(base.url)),
-        ("state", f"{word}{', ' + health.reason if health.reason else ''}"),
-        ("offline", offline.get(health.offline, health.offline)),
+        ("state", f"{word}{since}{': ' + health.reason if health.reason else ''}"),
+        ("", MEANINGS.get(health.state, "")),
+        ("next probe", probe),
+        ("answered in", f"{base.latency_ms} ms, the last time" if base.latency_ms is not None else ""),
+        ("offline", OFFLINE.get(health.offline, health.offline)),
         ("claims", ", ".join(base.claims) or "none: names are asked of it in the order of the bases"),
         ("base of", ", ".join(base.used_by) or "no index: nothing inherits from it"),
     ]
+    return [row for row in rows if row[1]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input, ProgressBar, Static
 
 from localpi.tui import wording
@@ -47,14 +48,14 @@ class Cache(Place):
         """Put what it takes above what it holds."""
         with Vertical(classes="panel", id="cache-head") as head:
             head.border_title = "Cache"
-            yield Static("…", id="use", markup=False)
+            yield Static(Content.styled("Loading …", "dim"), id="use", markup=False)
             yield ProgressBar(id="verifying", show_eta=False)
         with Vertical(classes="panel") as panel:
             panel.border_title = "Installs without a network"
             yield Search("Search: / and a part of the name")
             yield Rows(
                 Column("project"), Column("files", 6, right=True), Column("size", 9, right=True),
-                Column("last use", 12), Column("pin", 8), Column("from", 16, drop_below=76), id="cached",
+                Column("last use", 12), Column("pin", 8), Column("from", 12, drop_below=76, fit=30), id="cached",
                 empty="Nothing yet: what pip and uv install through localpi is kept here.",
             )  # fmt: skip
 
@@ -67,11 +68,20 @@ class Cache(Place):
         """Filter as a person types."""
         self.show()
 
+    def fail(self, error: Exception) -> None:
+        """Say nothing of what is not known any more."""
+        super().fail(error)
+        if not self.query_one("#cached", Rows).rows:
+            self.query_one("#use", Static).update(Content.styled("Nothing is known of it.", "dim"))
+
     async def load(self) -> None:
         """Read what it takes and what it holds."""
         cache = self.room.desk.cache
         use, saved = await self.ask(cache.cache_use), await self.ask(cache.saved)
-        self.query_one("#use", Static).update(_in_two(cache_words(use, saved)))
+        words = cache_words(use, saved) + ([] if use.budget else [("budget", "none: it takes what there is (b)")])
+        parts = [Content.assemble((f"{label} ", "dim"), value) for label, value in words]
+        lines = [Content("   ").join(parts[:2]), Content("   ").join(parts[2:])]
+        self.query_one("#use", Static).update(Content("\n").join(lines))
         self._projects = await self.ask(cache.cached_projects)
         self.show()
 
@@ -100,10 +110,6 @@ class Cache(Place):
         bar.display = meter is not None
         if meter is not None:
             bar.update(total=meter.total or None, progress=meter.done)
-
-
-def _in_two(words: list[str]) -> str:
-    return "\n".join("  ·  ".join(part) for part in (words[:2], words[2:]) if part)
 
 
 def _key(row: CachedProject) -> str:

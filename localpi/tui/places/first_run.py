@@ -12,14 +12,18 @@ from textual.widgets import Button, Footer, Static
 
 from localpi.tui.app import explain
 from localpi.tui.deeds.first_run import STEPS
-from localpi.tui.place import Place
+from localpi.tui.place import NotForThis, Place
 from localpi.tui.wording import plain
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-MARKS = {"waiting": ("○", "$text-muted"), "now": ("▶", "$text-accent bold"), "busy": ("…", "$text-warning"),
-         "done": ("●", "$text-success"), "skipped": ("-", "$text-muted"), "failed": ("✗", "$text-error")}  # fmt: skip
+WELCOME = (
+    "A package index of your own: what you install once installs again, at once and without a network. Five steps set "
+    "it up; each can be skipped."
+)
+MARKS = {"waiting": ("○", "dim"), "now": ("▶", "$text-accent bold"), "busy": ("…", "$text-warning"),
+         "done": ("●", "$text-success"), "skipped": ("-", "dim"), "failed": ("✗", "$text-error")}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -30,17 +34,25 @@ class Progress:
     said: str = ""
 
 
-class StepLine(Static):
+class StepLine(Vertical):
     """A step: its mark, its title, and below it what it is for or what came of it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=f"step-{name}", classes="step")
+
+    def compose(self) -> ComposeResult:
+        """Make both lines."""
+        yield Static("", classes="title", markup=False)
+        yield Static("", classes="said", markup=False)
 
     def show(self, title: str, about: str, progress: Progress) -> None:
         """Draw it."""
         mark, style = MARKS[progress.state]
-        below = progress.said or about
-        tone = {"failed": "$text-error", "done": "$text-success"}.get(progress.state, "$text-muted")
-        head = Content.assemble((f"{mark} ", style), (title, "bold" if progress.state != "waiting" else ""))
-        lines = [Content.styled(f"   {plain(line)}", tone) for line in below.splitlines()]
-        self.update(Content("\n").join([head, *lines]))
+        head = Content.assemble((f"{mark}  ", style), (title, "dim" if progress.state == "waiting" else "bold"))
+        self.query_one(".title", Static).update(head)
+        said = self.query_one(".said", Static)
+        said.update("\n".join(plain(line) for line in (progress.said or about).splitlines()))
+        said.set_classes(f"said {progress.state}")
 
 
 class MouseButton(Button, can_focus=False):
@@ -66,11 +78,10 @@ class FirstRun(Place):
         """Put the steps above the buttons."""
         with Vertical(classes="panel", id="first-run") as panel:
             panel.border_title = "Welcome to localpi"
-            yield Static("A package index of your own: what you install once installs again without a network.",
-                         classes="text", markup=False)  # fmt: skip
+            yield Static(WELCOME, classes="text", markup=False)
             with VerticalScroll(can_focus=False):
                 for step in STEPS:
-                    yield StepLine(id=f"step-{step.name}", classes="step", markup=False)
+                    yield StepLine(step.name)
             with Horizontal(classes="buttons"):
                 yield MouseButton("Do it (enter)", id="do", variant="primary")
                 yield MouseButton("Skip (s)", id="skip")
@@ -83,6 +94,9 @@ class FirstRun(Place):
 
     async def load(self) -> None:
         """Nothing is read by itself here."""
+
+    def and_reload(self, said: str, title: str = "") -> None:
+        """Tell nothing: the step says it, and a notification would stand in front of the buttons."""
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Do or skip the next step."""
@@ -113,6 +127,7 @@ class FirstRun(Place):
         for step, progress in zip(STEPS, self.progress, strict=True):
             self.query_one(f"#step-{step.name}", StepLine).show(step.title, step.about, progress)
         done = self.at >= len(STEPS)
+        self.query_one("#first-run").border_subtitle = "all done" if done else f"step {self.at + 1} of {len(STEPS)}"
         button = self.query_one("#do", Button)
         button.label = "To the overview (enter)" if done else f"{STEPS[self.at].button} (enter)"
         button.refresh(layout=True)
@@ -126,6 +141,9 @@ class FirstRun(Place):
         self.show()
         try:
             said = await STEPS[self.at].deed(self)
+        except NotForThis as error:
+            self._end_step("skipped", f"{error.message}: {error.hint}")
+            return
         except Exception as error:  # noqa: BLE001 -- shown where the person looks
             title, reason, remedy = explain(error)
             progress.state, progress.said = "failed", f"{title}: {reason}\n→ {remedy}\nenter tries again, s skips"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Tree
+from textual.widgets import Input, Static, Tree
 
+from localpi.errors import DaemonNotRunning
 from localpi.tui import wording
 from localpi.tui.app import bindings_of
-from localpi.tui.place import NothingSelected, Place
+from localpi.tui.place import AWAY, SETTLE_S, NothingSelected, Place
 from localpi.tui.widgets.index_tree import IndexTree
 from localpi.tui.widgets.release_rows import release_lines, version_of
 from localpi.tui.widgets.row import Column, Row
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from localpi.remote.told import IndexRow, Release
-
-SETTLE_S = 0.15
-"""After the cursor has moved, before the desk is asked for what is under it."""
 
 
 class Indexes(Place):
@@ -44,6 +42,7 @@ class Indexes(Place):
         with Horizontal(classes="middle"):
             with Vertical(classes="panel", id="tree") as panel:
                 panel.border_title = "Indexes"
+                yield Static("Loading …", id="tree-note", markup=False)
                 yield IndexTree()
             with Vertical(classes="panel", id="names") as panel:
                 panel.border_title = "Projects"
@@ -52,8 +51,8 @@ class Indexes(Place):
             with Vertical(classes="panel", id="files") as panel:
                 panel.border_title = "Releases"
                 yield Rows(
-                    Column("release, file"), Column("size", 9, right=True, drop_below=40), Column("", 1),
-                    Column("uploaded", 12, drop_below=50), id="releases", empty="No project is selected.",
+                    Column("release, file"), Column("size", 8, right=True, drop_below=32), Column("", 1),
+                    Column("uploaded", 12, drop_below=48), id="releases", empty="No project is selected.",
                 )  # fmt: skip
 
     def on_mount(self) -> None:
@@ -65,7 +64,22 @@ class Indexes(Place):
         self._rows = await self.ask(self.room.desk.indexes.index_rows)
         default = self.room.status.index_url.removesuffix("/+simple/") if self.room.status else ""
         self.query_one(IndexTree).show(self._rows, prefer="/".join(default.split("/")[-2:]))
+        self._note("" if self._rows else "No index yet: n makes one.")
         await self._load_projects()
+
+    def fail(self, error: Exception) -> None:
+        """Show no tree of a daemon that has gone."""
+        super().fail(error)
+        if isinstance(error, DaemonNotRunning):
+            self._rows, self._projects, self._releases = (), None, ()
+            self.query_one(IndexTree).clear()
+        if not self._rows:
+            self._note(AWAY if isinstance(error, DaemonNotRunning) else "Nothing is known: f5 tries again.")
+
+    def _note(self, text: str) -> None:
+        note = self.query_one("#tree-note", Static)
+        note.update(text)
+        note.display = bool(text)
 
     @on(Tree.NodeHighlighted)
     def show_index(self) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from localpi.errors import LocalpiError
 from localpi.tui import wording
-from localpi.tui.app import bindings_of
-from localpi.tui.place import NothingSelected, Place
+from localpi.tui.app import bindings_of, explain
+from localpi.tui.dialogs.shown import difference, labelled
+from localpi.tui.place import SETTLE_S, NothingSelected, Place
 from localpi.tui.widgets.row import Column, Row
 from localpi.tui.widgets.rows import Rows
+from localpi.tui.wording import plain
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -32,40 +36,69 @@ class Wiring(Place):
 
     def middle(self) -> ComposeResult:
         """Put the table above its explanation."""
-        with Vertical(classes="panel") as panel:
+        with Vertical(classes="panel upper", id="tools-panel") as panel:
             panel.border_title = "Tools"
             yield Rows(
-                Column("tool", 8), Column("state", 12), Column("file"), Column("installs from", drop_below=100),
+                Column("tool", 8), Column("state", 12), Column("file"), Column("names", drop_below=100),
                 id="tools", empty="No tool is known here.",
             )  # fmt: skip
-        with Vertical(classes="panel", id="base-about") as about:
+        with VerticalScroll(classes="panel lower", id="tool-about", can_focus=False) as about:
             about.border_title = "Selected"
-            yield Static("", id="about", markup=False)
+            yield Static(Content.styled("Loading …", "dim"), id="about", markup=False)
+            yield Static("", id="change", markup=False)
 
     def on_mount(self) -> None:
         """Begin in the table."""
         self.query_one("#tools", Rows).focus()
 
     def on_rows_moved(self) -> None:
-        """Explain the tool under the cursor."""
-        tool = next((tool for tool in self._tools if _key(tool) == self.query_one("#tools", Rows).key), None)
-        rows = about_tool(tool) if tool else [("", "Nothing is selected.")]
-        text = [Content.assemble((f"{label:<12}" if label else "", "$text-muted"), value) for label, value in rows]
-        self.query_one("#about", Static).update(Content("\n").join(text))
+        """Explain the tool under the cursor, and what wiring it would change."""
+        tool = self._under_cursor()
+        shown = labelled(about_tool(tool)) if tool else Content.styled("No tool is selected.", "dim")
+        self.query_one("#about", Static).update(shown)
+        self.query_one("#change", Static).update("")
+        self.begin(self._preview, group="preview")
 
     async def load(self) -> None:
         """Look at each tool's file."""
         self._tools = await self.ask(self.room.desk.wiring.tools)
         self.query_one("#tools", Rows).show([_line(tool) for tool in self._tools])
+        self.query_one("#tools-panel").styles.height = max(LEAST, len(self._tools)) + 3
         self.on_rows_moved()
+
+    def fail(self, error: Exception) -> None:
+        """Nothing is selected of what could not be read."""
+        super().fail(error)
+        if not self._tools:
+            self.on_rows_moved()
 
     def selected(self) -> Tool:
         """Return the tool under the cursor; raises NothingSelected."""
-        key = self.query_one("#tools", Rows).key
-        found = next((tool for tool in self._tools if _key(tool) == key), None)
+        found = self._under_cursor()
         if found is None:
             raise NothingSelected("a tool")
         return found
+
+    def _under_cursor(self) -> Tool | None:
+        key = self.query_one("#tools", Rows).key
+        return next((tool for tool in self._tools if _key(tool) == key), None)
+
+    async def _preview(self) -> None:
+        await asyncio.sleep(SETTLE_S)
+        tool = self._under_cursor()
+        if tool is None or tool.state == "broken":
+            return
+        try:
+            plan = await self.ask(self.room.desk.wiring.plan_wiring, tool.name)
+        except LocalpiError as error:  # that it cannot be wired is worth a line, no alarm
+            title, reason, remedy = explain(error)
+            self.query_one("#change", Static).update(
+                Content.styled(plain(f"\n{title}: {reason}\n→ {remedy}"), "$text-warning")
+            )
+            return
+        if plan.difference:
+            head = Content.styled("\nWiring it would change this (w):\n\n", "dim")
+            self.query_one("#change", Static).update(Content.assemble(head, difference(plan.difference, plan.notes)))
 
 
 def _key(tool: Tool) -> str:
@@ -77,6 +110,8 @@ def _line(tool: Tool) -> Row:
     return Row(_key(tool), (tool.name, state, (tool.file, "dim"), tool.url))
 
 
+LEAST = 3
+"""Lines of the table."""
 MEANINGS = {
     "wired": "it installs from here",
     "drifted": "it was wired, and the file has been edited since: d shows what w would change",
@@ -94,5 +129,5 @@ def about_tool(tool: Tool) -> list[tuple[str, str]]:
         ("state", MEANINGS.get(tool.state, tool.state)),
     ]
     if not tool.present:
-        rows.append(("", "the tool is not installed here; wiring it does no harm"))
+        rows.append(("tool", "not installed here; wiring it does no harm"))
     return [*rows, *(("note", note) for note in tool.notes)]

@@ -18,6 +18,8 @@ class Column:
     right: bool = False
     drop_below: int = 0
     """Left out where the table is narrower than that."""
+    fit: int = 0
+    """As wide as its longest cell, but at most that; `width` is the least."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Rows(ScrollView, can_focus=True):
         self.note = "Loading …"
         self._empty = empty
         self._announced: str | None = None
+        self._wide: tuple[int, ...] = tuple(column.width for column in columns)
 
     @property
     def head(self) -> int:
@@ -103,6 +104,8 @@ class Rows(ScrollView, can_focus=True):
         """Show other rows; the cursor stays with its key. `note` stands there when there are none."""
         before = self.key
         self.rows = tuple(rows)
+        self._wide = tuple(self._fitting(at, column) if column.fit else column.width
+                           for at, column in enumerate(self.columns))  # fmt: skip
         self.note = self._empty if note is None else note
         self.virtual_size = Size(max(1, self.size.width), len(self.rows) + self.head)
         position = next((at for at, row in enumerate(self.rows) if row.key == before), None)
@@ -186,10 +189,22 @@ class Rows(ScrollView, can_focus=True):
 
     def _widths(self, width: int) -> tuple[int, ...]:
         """Return the width of each column, 0 for one that is left out; a space stands between two."""
-        kept = [column for column in self.columns if width >= column.drop_below]
-        free = width - 1 - sum(column.width for column in kept) - len(kept)
-        flexible = sum(not column.width for column in kept) or 1
-        return tuple(0 if column not in kept else column.width or max(4, free // flexible) for column in self.columns)
+        kept = [width >= column.drop_below for column in self.columns]
+        free = (
+            width
+            - 1
+            - sum(
+                wide + _gap(column) for column, wide, stays in zip(self.columns, self._wide, kept, strict=True) if stays
+            )
+        )
+        flexible = sum(not wide for wide, stays in zip(self._wide, kept, strict=True) if stays) or 1
+        return tuple((wide or max(4, free // flexible)) if stays else 0
+                     for wide, stays in zip(self._wide, kept, strict=True))  # fmt: skip
+
+    def _fitting(self, at: int, column: Column) -> int:
+        cells = (row.cells[at] for row in self.rows if len(row.cells) > at)
+        longest = max((cell_len(cell if isinstance(cell, str) else cell[0]) for cell in cells), default=0)
+        return max(column.width, min(column.fit, longest))
 
     def _line(self, cells: Sequence[str | tuple[str, Tone]], width: int, under: Style | None) -> Strip:
         ground = self.rich_style + (under or Style.null())
@@ -202,8 +217,13 @@ class Rows(ScrollView, can_focus=True):
             if tone and not (under and self.has_focus and tone != "strong"):
                 own = self.get_component_rich_style(f"rows--{tone}")
                 style = ground + Style(color=own.color, bold=own.bold)
-            segments.append(Segment(_cut(plain(text), wide, right=column.right) + " ", style))
+            segments.append(Segment(_cut(plain(text), wide, right=column.right) + " " * _gap(column), style))
         return Strip(segments).adjust_cell_length(width, ground)
+
+
+def _gap(column: Column) -> int:
+    """Return the cells behind a column: what stands at its right end would touch the next one."""
+    return 2 if column.right else 1
 
 
 def _cut(text: str, width: int, *, right: bool) -> str:
