@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from localpi.daemon.task import Task
+    from localpi.web.hot import Hot
 
 logger = logging.getLogger("localpi.access")
 _LONGEST = 300
@@ -31,11 +32,17 @@ def note(task: Task) -> None:
         )  # fmt: skip
 
 
+def note_hit(client: str, method: str, path: str, hot: Hot, now: float) -> None:
+    """Log a hit: of many in a second the first ones, the others at debug level; `now` is time.time."""
+    level = logging.INFO if _is_among_first(int(now)) else logging.DEBUG
+    if logger.isEnabledFor(level):
+        size = dict(hot.headers).get("Content-Length", "-")
+        logger.log(level, "%s %s %s %s %s 0 ms", client, method, shown(path), hot.status[:3], size)
+
+
 def _is_told(task: Task) -> bool:
-    """Say whether it is more than debugging: not what only looks, every few seconds, and of hits the first ones."""
+    """Say whether it is more than debugging: not what only looks, every few seconds."""
     request = task.request
-    if request.hot is not None:
-        return _is_among_first(int(task.start_time))
     looks = request.command in ("GET", "HEAD") and task.status[:2] in ("20", "30")
     return not (looks and (request.path in _POLLED or request.headers.get("AUTHORIZATION", "").startswith(_OWNER)))
 

@@ -15,20 +15,19 @@ from typing import TYPE_CHECKING
 
 from waitress.channel import ClientDisconnected, HTTPChannel  # type: ignore[import-untyped]
 
-from localpi.daemon.sending import CutShortError, send_from
+from localpi.daemon.sending import SLICE, CutShortError, begin, send_from
 from localpi.daemon.task import InsufficientStorage, Request, Task
 from localpi.store.growing import Growing
 from localpi.web.parked import Parked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import FileIO
 
     from localpi.daemon.listener import Listener
 
 logger = logging.getLogger(__name__)
 
-SLICE = 1 << 20
-"""Bytes that one channel may send in its turn: one that reads a 1.5 GB file costs the others 4 ms at p99, not 450."""
 SMALL = 64 << 10
 LINGER_S = 30.0
 """How long the rest of a refused request is read, to be thrown away (RFC 9112, 9.6)."""
@@ -99,6 +98,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def received(self, data: bytes) -> bool:
         """Take bytes of requests; a body that finds no room on the disk is refused (RFC 4918, 11.5)."""
+        if (
+            self.request is None
+            and not self.requests
+            and not (self.will_close or self.close_when_flushed)  # a worker may have ended with that just now
+            and self.server.loop.hits.answer_again(self, data)
+        ):
+            return True
         try:
             taken = bool(super().received(data))
         except OSError as error:
@@ -174,6 +180,24 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
                 request.close()
             self.requests = []
 
+    def send_ready(self, head: bytes, body: bytes | None, file: FileIO | None) -> None:
+        """Begin to send a ready answer; nothing else is unsent. What the socket does not take goes in later turns."""
+        self.served += 1
+        self.last_activity = time.time()
+        try:
+            self.total_outbufs_len = begin(self.socket, self.outbufs, head, body, file)
+        except OSError as error:
+            if error.errno not in GONE:
+                raise
+            self.handle_close()
+
+    def drop_first(self) -> None:
+        """Forget the first request, which is answered; the next one arrives."""
+        with self.requests_lock:
+            self.requests.pop(0).close()
+            if self.requests:
+                self.server.add_task(self)
+
     def _growing(self) -> Growing | None:
         if not self.total_outbufs_len:
             return None
@@ -196,10 +220,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         except Parked as parked:
             self.answering = False
             request.rewind()
-            if request.hot is not None:
-                request.hot = None
-                self.server.loop.hand_over(self)
-                return
             if request.waited is None:
                 request.waited = time.monotonic()
             self.parked = parked

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
+from localpi.daemon.hits import Hits
 from localpi.daemon.limits import adjust
 from localpi.daemon.listener import Listener
 from localpi.daemon.unread import close_unread
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from localpi.daemon.channel import Channel
+    from localpi.web.hot import Hot
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +51,8 @@ class Application(Protocol):
     def make_room(self, size: int, /) -> Callable[[], bool] | None:
         """Have room made for a body; None when there is, else what says whether that is done. Must not block."""
 
-    def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str], /) -> object | None:
-        """Give what answers this request at once, or None; runs on the loop thread and must not block."""
+    def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str], /) -> Hot | None:
+        """Give the ready answer to a GET or HEAD without a body, or None; on the loop thread, must not block."""
 
 
 class Loop:
@@ -58,6 +60,7 @@ class Loop:
 
     def __init__(self, application: Application, *, threads: int = 8, max_body: int = 1 << 32) -> None:
         self.application = application
+        self.hits = Hits(application)
         self.map: dict[int, Any] = {}
         self.adjustments = adjust(threads=threads, max_body=max_body)
         self.workers = ThreadedTaskDispatcher()
@@ -170,7 +173,8 @@ class Loop:
             if flags:
                 pollster.register(descriptor, flags)
         waiting = self.hungry or self._parked or self._parking or self._leaving
-        for descriptor, flags in pollster.poll(TICK_MS if waiting else idle_ms):
+        sleep_ms = 0 if self._has_next() else TICK_MS if waiting else idle_ms
+        for descriptor, flags in pollster.poll(sleep_ms):
             found = self.map.get(descriptor)
             if found is not None:
                 wasyncore.readwrite(found, flags)
@@ -186,21 +190,12 @@ class Loop:
                 channel.abandon()
             elif channel.total_outbufs_len:
                 self._arrived.append(channel)
-            elif self._is_hot(channel):
-                channel.service()
-            else:
+            elif not self.hits.answer(channel):
                 self.hand_over(channel)
 
-    def _is_hot(self, channel: Channel) -> bool:
-        request = channel.requests[0]
-        if request.error or channel.server.open_reading is False:
-            return False
-        path = "/" + request.path.lstrip("/")
-        try:
-            request.hot = self.application.find_hot(request.command, path, request.query, request.headers)
-        except Exception:
-            logger.exception("looking for a ready answer failed")
-        return request.hot is not None
+    def _has_next(self) -> bool:
+        """Say whether a pipelined request can be answered: what is before it in its channel has gone out."""
+        return any(not channel.total_outbufs_len for channel in tuple(self._arrived))
 
     def _rerun_parked(self) -> None:
         """Run again what is ready or has waited long enough; what was dropped with its client is forgotten."""

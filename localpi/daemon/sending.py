@@ -6,16 +6,39 @@ Bodies in memory go out from where they are, files by sendfile(2), a head togeth
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import socket
 from typing import Any
 
+from waitress.buffers import OverflowableBuffer, ReadOnlyFileBasedBuffer  # type: ignore[import-untyped]
+
+SLICE = 1 << 20
+"""Bytes that one channel may send in its turn: one that reads a 1.5 GB file costs the others 4 ms at p99, not 450."""
 _MORE = getattr(socket, "MSG_MORE", 0)  # Linux: more follows, do not send a small packet for this
 
 
 class CutShortError(Exception):
     """A file is shorter than it was when it was opened."""
+
+
+def begin(sock: socket.socket, outbufs: list[Any], head: bytes, body: bytes | None, file: io.FileIO | None) -> int:
+    """Send a head and up to SLICE bytes of a body in memory, and put the rest, or a file, into waitress's buffers.
+
+    Returns the bytes that are left; raises OSError as the socket does.
+    """
+    content, taken = body or b"", 0
+    if file is None:
+        with contextlib.suppress(BlockingIOError):
+            taken = sock.sendmsg((head, memoryview(content)[:SLICE]))
+        if taken == len(head) + len(content):
+            return 0
+    buffer = ReadOnlyFileBasedBuffer(io.BytesIO(content) if file is None else file)
+    buffer.seek(max(0, taken - len(head)))
+    outbufs[-1].append(head[taken:])
+    outbufs += [buffer, OverflowableBuffer(outbufs[-1].overflow)]
+    return len(head[taken:]) + int(buffer.prepare())
 
 
 def send_from(sock: socket.socket, outbufs: list[Any], most: int) -> int:

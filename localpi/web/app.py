@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,6 @@ from localpi.web.answers import answer_error, answer_status, status_of
 from localpi.web.context import KEY, Context
 from localpi.web.guard import Guard
 from localpi.web.hot import Hot, HotAnswers
-from localpi.web.parked import WAITED, Parked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -48,9 +46,6 @@ if TYPE_CHECKING:
     from localpi.web.site import Site
 
 log = logging.getLogger(__name__)
-
-HOT = "localpi.hot"
-"""The environ key under which the channel hands back what `find_hot` gave it."""
 
 BLUEPRINTS = (
     front.blueprint, api.blueprint, admin.blueprint, admin_cache.blueprint, metrics.blueprint,
@@ -103,9 +98,6 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
-        hot = environ.get(HOT)
-        if hot is not None and WAITED not in environ:
-            return self._send(hot, environ, start_response)
         try:
             self._guard.check_host(environ.get("HTTP_HOST"))
             self._guard.check_site(environ["REQUEST_METHOD"], environ)
@@ -122,14 +114,6 @@ class Application:
             except OSError:
                 self._hot.forget_file(environ["PATH_INFO"])
         return self._flask(environ, start_response)
-
-    def _send(self, hot: Hot, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Send what the loop thread found; a file that was deleted under us is a worker's business."""
-        try:
-            return hot.send(environ, start_response)
-        except OSError:
-            self._hot.forget_file(environ["PATH_INFO"])
-            raise Parked(lambda: True, time.monotonic()) from None
 
 
 def create_app(library: Library, site: Site) -> Application:

@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from io import BytesIO, FileIO
 from math import inf
@@ -37,7 +38,7 @@ _MOST_VARIANTS = 32
 _LONGEST_VARIANT = 2000  # characters; uv's has 150
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hot:
     """One complete answer: a body in memory, a file on disk, or none (HEAD and 304)."""
 
@@ -47,16 +48,25 @@ class Hot:
     path: str | None = None
     open_file: Callable[[str], FileIO] = FileIO
 
+    @cached_property
+    def head(self) -> bytes:
+        """The head of this answer in HTTP/1.1, without a Date and the empty line (RFC 9112, 2.1)."""
+        lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in self.headers)]
+        return ("\r\n".join(lines) + "\r\n").encode("latin-1")
+
+    def open(self) -> FileIO | None:
+        """Open the file, where it is one; OSError when it is not on disk any more."""
+        return None if self.path is None else self.open_file(self.path)
+
     def send(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as a WSGI application does; needs `wsgi.file_wrapper` for what has a body.
 
         OSError, before anything is answered, when the file is not on disk any more.
         """
-        if self.path is not None:
-            file: Any = self.open_file(self.path)  # the server closes it
-        elif self.body is not None:
+        file: Any = self.open()  # the server closes it
+        if file is None and self.body is not None:
             file = BytesIO(self.body)  # shares the bytes until somebody writes
-        else:
+        if file is None:
             start_response(self.status, self.headers)
             return ()
         start_response(self.status, self.headers)

@@ -19,7 +19,7 @@ from localpi.daemon import limits
 from localpi.daemon.loop import Loop
 from localpi.store.blobs import Blobs
 from localpi.web.parked import Parked
-from made.loops import Client, MadeApplication, Serving, bound, serving, wait_for, whole, wrapped
+from made.loops import Client, MadeApplication, Serving, bound, ready, serving, wait_for, whole, wrapped
 
 BODY = b"twelve bytes"
 
@@ -44,11 +44,9 @@ KEPT = {"content-length": "12", "connection": "Keep-Alive"}
         ("HEAD", "1.1", "", whole(b"", "304 Not Modified"), {}, True),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("kind", ["hot", "routes"])
 def test_answer_says_what_it_is_and_keeps_the_connection(
     served: Serving,
     *,
-    kind: str,
     method: str,
     version: str,
     line: str,
@@ -57,7 +55,7 @@ def test_answer_says_what_it_is_and_keeps_the_connection(
     kept: bool,
 ) -> None:
     """Nothing but the head goes out for HEAD, 204 and 304; after it the next request is answered, or the end comes."""
-    getattr(served.application, kind)["/"] = route
+    served.application.routes["/"] = route
     served.application.routes["/next"] = whole(b"next")
     with served.connect() as client:
         client.send("/", *([line] if line else []), method=method, version=version)
@@ -184,7 +182,7 @@ def test_body_without_room_on_the_disk_is_refused(served: Serving, monkeypatch: 
 
 def test_hundred_and_fifty_idle_connections_shut_nobody_out(served: Serving) -> None:
     """The limit of waitress is 100."""
-    served.application.hot["/"] = whole(b"hot")
+    served.application.hot["/"] = ready(b"hot")
     idle = [served.connect() for _ in range(150)]
     for client in idle:
         client.get("/")
@@ -213,7 +211,7 @@ def test_longest_idle_connections_go_when_there_are_too_many(served: Serving) ->
 
 def test_several_listeners_share_one_loop() -> None:
     """Each address is answered, one stop ends all."""
-    application = MadeApplication(routes={"/": whole(b"cold")}, hot={"/hot": whole(b"hot")})
+    application = MadeApplication(routes={"/": whole(b"cold")}, hot={"/hot": ready(b"hot")})
     loop = Loop(application)
     sockets = [bound(), bound(), *([bound("::1")] if _has_ipv6() else [])]
     listeners = [loop.listen(each) for each in sockets]
@@ -317,7 +315,7 @@ def test_beat_comes_from_a_loop_that_turns(served: Serving) -> None:
     """The watchdog is fed by it."""
     beats: list[str] = []
     served.loop.beat = lambda: beats.append(threading.current_thread().name)
-    served.application.hot["/"] = whole(b"")
+    served.application.hot["/"] = ready(b"")
     with served.connect() as client:
         client.get("/")
     wait_for(lambda: beats)

@@ -12,7 +12,7 @@ import pytest
 
 from localpi.errors import DigestMismatch, Truncated
 from localpi.simple.names import Sha256, check_sha256
-from made.loops import Client, Serving, wait_for, whole, wrapped
+from made.loops import Client, Serving, ready, serving, wait_for, whole, wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,7 +171,7 @@ def test_a_turn_sends_a_megabyte_at_most(served: Serving, tmp_path: Path) -> Non
     with path.open("wb") as file:
         file.truncate(size)
     served.application.routes["/large"] = wrapped(lambda: io.FileIO(path), size)
-    served.application.hot["/hot"] = whole(b"hot")
+    served.application.hot["/hot"] = ready(b"hot")
     counts = [0] * 4
     most = [0]
 
@@ -201,8 +201,6 @@ def test_a_turn_sends_a_megabyte_at_most(served: Serving, tmp_path: Path) -> Non
 
 def test_slow_reader_does_not_hold_a_worker(blobs: Blobs) -> None:
     """Ready bytes go out by a file, so one worker serves many clients who do not read."""
-    from made.loops import serving  # noqa: PLC0415 -- with one worker
-
     page = bytes(4_000_000)
     assert blobs.has(sha256(page)) is None
     with serving(threads=1) as running:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from localpi.web.parked import Parked
-from made.loops import Serving, serving, wait_for, whole
+from made.loops import Serving, ready, serving, wait_for, whole
 
 
 class Waiter:
@@ -141,7 +141,7 @@ def test_parked_request_whose_client_goes_away_is_dropped(served: Serving, how: 
 def test_request_behind_a_parked_one_waits_for_it(served: Serving) -> None:
     """Pipelined bytes are no hang-up, do not keep the loop busy, and are answered in order."""
     waiter = served.application.routes["/wait"] = Waiter()
-    served.application.hot["/hot"] = whole(b"hot")
+    served.application.hot["/hot"] = ready(b"hot")
     with served.connect() as client:
         client.send("/wait")
         wait_for(lambda: waiter.looks)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from localpi.daemon.loop import Loop
+from localpi.web.hot import Hot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,10 +28,10 @@ def wait_for(condition: Callable[[], object], *, within: float = PATIENCE_S) -> 
 
 @dataclass
 class MadeApplication:
-    """Routes by path; `hot` answers are found on the loop thread. Remembers every run and its thread."""
+    """Routes by path; `hot` answers are ready. Remembers who was answered in which thread."""
 
     routes: dict[str, Any] = field(default_factory=dict)
-    hot: dict[str, Any] = field(default_factory=dict)
+    hot: dict[str, Hot] = field(default_factory=dict)
     runs: list[tuple[str, str]] = field(default_factory=list)
     """Path and name of the thread, in order."""
     asked: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
@@ -47,20 +48,32 @@ class MadeApplication:
         """Say what `room_for` says: there is enough."""
         return self.room_for(size) if self.room_for is not None else None
 
-    def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> object | None:
+    def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Hot | None:
         """Look among the ready answers."""
         self.asked.append((method, path, query, dict(headers)))
-        return self.hot.get(path)
+        found = self.hot.get(path)
+        if found is not None:
+            self.runs.append((path, threading.current_thread().name))
+        return found
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer by the hot object, else by the route."""
-        self.runs.append((environ["PATH_INFO"], threading.current_thread().name))
-        answer = environ.get("localpi.hot") or self.routes[environ["PATH_INFO"]]
-        return answer(environ, start_response)
+        """Answer by the route, else by what is ready."""
+        path = environ["PATH_INFO"]
+        self.runs.append((path, threading.current_thread().name))
+        return (
+            self.routes[path](environ, start_response)
+            if path in self.routes
+            else self.hot[path].send(environ, start_response)
+        )
 
     def threads(self, path: str) -> list[str]:
         """Return the names of the threads that answered a path."""
         return [thread for answered, thread in self.runs if answered == path]
+
+
+def ready(body: bytes) -> Hot:
+    """Make a ready answer with these bytes."""
+    return Hot("200 OK", [("Content-Length", str(len(body)))], body)
 
 
 def whole(body: bytes, status: str = "200 OK", **headers: str) -> Any:

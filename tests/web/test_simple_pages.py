@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from localpi.web.app import create_app
-from made.loops import serving
+from made.loops import serving, wait_for
 from made.served import SITE, Served
 from made.wheels import make_wheel
 
@@ -214,6 +214,7 @@ def test_a_prefix_stands_in_front_of_every_link(served: Served, accept: str) -> 
 def test_the_list_has_what_is_known(served: Served) -> None:
     """The project list names what was asked for and what was uploaded, in both forms, with an ETag."""
     served.page(PAGE)
+    wait_for(lambda: served.page("/root/local/+simple/").json()["projects"])  # names are written behind
     reply = served.page("/root/local/+simple/")
     assert reply.json()["projects"] == [{"name": "demo"}]
     assert b'<a href="demo/">demo</a>' in served.ask("GET", "/root/local/+simple/").body
