@@ -191,13 +191,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
                 raise
             self.handle_close()
 
-    def drop_first(self) -> None:
-        """Forget the first request, which is answered; the next one arrives."""
-        with self.requests_lock:
-            self.requests.pop(0).close()
-            if self.requests:
-                self.server.add_task(self)
-
     def _growing(self) -> Growing | None:
         if not self.total_outbufs_len:
             return None

@@ -57,7 +57,7 @@ class Hits:
         head = Head(request.command, "/" + request.path.lstrip("/"), request.query, request.headers)
         if not self._answer(channel, head):
             return False
-        channel.drop_first()
+        _drop_first(channel)
         if request.raw and len(request.raw) <= LONGEST:
             if len(self._known) >= MOST:
                 self._known.clear()
@@ -93,3 +93,11 @@ def _is_plain(request: Request) -> bool:
         and request.body_rcv is None
         and request.headers.get("CONNECTION", "keep-alive").lower() == "keep-alive"
     )
+
+
+def _drop_first(channel: Channel) -> None:
+    """Forget the first request, which is answered; the next one arrives."""
+    with channel.requests_lock:
+        channel.requests.pop(0).close()
+        if channel.requests:
+            channel.server.add_task(channel)
