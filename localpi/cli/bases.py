@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from localpi.cli import exits
+from localpi.cli.health_text import describe
 from localpi.cli.listing import ListedGroup
 from localpi.cli.offline import full_name
 from localpi.cli.output import data, json_option, print_json, print_table, say
@@ -50,7 +51,7 @@ def base_command() -> None:
 @json_option
 @pass_scene
 def list_(scene: Scene, *, as_json: bool) -> None:
-    """List the bases: how each is doing, where it points, whose names it claims, who inherits from it."""
+    """List the bases: where each points, whose names it claims, who inherits from it, how it is doing."""
     rows = RemoteBases(scene.paths).base_rows()
     if as_json:
         print_json({"bases": [_as_json(row) for row in rows]})
@@ -59,11 +60,10 @@ def list_(scene: Scene, *, as_json: bool) -> None:
         [
             (
                 row.health.index,
-                row.health.state,
                 mask_userinfo(row.url),
                 ",".join(row.claims) or "-",
                 ", ".join(row.used_by) or "no index inherits from it",
-                row.health.reason,
+                describe(row.health),
             )
             for row in rows
         ]

@@ -38,5 +38,9 @@ def full_name(base: str) -> str:
 
 
 def _row(row: dict[str, Any]) -> str:
-    by_hand = f", offline {row['offline']}" if row.get("offline", "auto") != "auto" else ""
-    return f"{row['index']} {row['state']}{by_hand}"
+    mode, state = row.get("offline", "auto"), row["state"]
+    if mode == "on":
+        return f"{row['index']} is not contacted; its pages list what is here"
+    if mode == "off":
+        return f"{row['index']} is contacted whatever happens; its pages list everything (it is {state})"
+    return f"{row['index']} is {state}"

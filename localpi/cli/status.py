@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from localpi.cli import exits
+from localpi.cli.health_text import describe
 from localpi.cli.output import data, human_size, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, pass_scene
 from localpi.errors import DaemonNotRunning
 
 if TYPE_CHECKING:
-    from localpi.reports import BaseHealth, Status
+    from localpi.reports import Status
 
 
 @click.command("status")
@@ -46,22 +47,9 @@ def _rows(status: Status) -> list[tuple[str, str]]:
     rows.append(("service", status.service or "none: localpi service install makes it start at login"))
     rows.append(("wired", ", ".join(status.wired) or "nothing"))
     if status.running:
-        rows += [("cache", cache), *(("base", _base(base)) for base in status.bases)]
+        rows += [("cache", cache), *(("base", f"{base.index} {describe(base)}") for base in status.bases)]
         rows += [("note", note) for note in status.notes]
     return rows
-
-
-def _base(base: BaseHealth) -> str:
-    parts = [base.index, base.state]
-    if base.reason:
-        parts.append(f"({base.reason})")
-    if base.since and base.state != "ok":
-        parts.append(f"since {base.since}")
-    if base.next_probe:
-        parts.append(f"next probe {base.next_probe}")
-    if base.offline != "auto":
-        parts.append(f"offline {base.offline}")
-    return " ".join(parts)
 
 
 def _span(seconds: int) -> str:

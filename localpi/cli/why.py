@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import click
 
 from localpi.cli import exits
+from localpi.cli.health_text import local_time
 from localpi.cli.output import data, json_option, print_json, say
 from localpi.cli.scene import Scene, index_option, pass_scene
 
@@ -50,8 +51,7 @@ def why_command(
         print_json(({"refused": refused} if refused else {}) | why)
     else:
         if refused:
-            data(f"{refused['at']} refused: {refused['reason']}")
-            data("now:")
+            data(f"last refused, at {local_time(refused['at'], seconds=True)}: {refused['reason']}")
         _print(why, version)
     if version and why["answer"] == "found" and not any(_shown(base) for base in why["bases"]):
         return exits.NO
@@ -72,23 +72,60 @@ def _get(scene: Scene, path: str) -> dict[str, Any]:
 
 
 def _print(why: dict[str, Any], version: str | None) -> None:
-    reason = f": {why['reason']}" if why["reason"] else ""
-    data(f"{why['project']} on {why['index']} is {why['answer']}{reason}")
+    data(_headline(why))
     for number, base in enumerate(why["bases"], 1):
         state = f" ({base['state']})" if base["state"] not in {"", "ok"} else ""
-        data(f"{number}. {base['index']}{state}: {base['rule']}")
-        if base["said"] and base["at"]:
-            data(f"     {base['said']}, as of {base['at']}")
+        asked = f" (asked at {local_time(base['at'], seconds=True)})" if base["said"] and base["at"] else ""
+        data(f"{number}. {base['index']}{state}: {base['rule']}{asked}")
         if version:
             for file in base["files"]:
-                shown = "listed" if file["shown"] else "not listed"
-                data(f"     {file['filename']}: {shown}" + (f", {file['rule']}" if file["rule"] else ""))
+                data(f"     {file['filename']}: {_fate(file, base['index'])}")
         elif base["versions"]:
             data(f"     versions: {_versions(base['versions'])}")
         for rule, count in base["hidden"].items():
-            data(f"     {count} file{'s' if count != 1 else ''}: {rule}")
+            data(f"     {_files(count)}: {rule}")
+        if not version:
+            for told in _times(base):
+                data(f"     {told}")
     for note in why["notes"]:
         data(f"note: {note}")
+
+
+def _headline(why: dict[str, Any]) -> str:
+    project, index, reason = why["project"], why["index"], why["reason"]
+    match why["answer"]:
+        case "found":
+            having = [base["index"] for base in why["bases"] if base["versions"]]
+            return f"{project} is found on {index}: {reason or 'from ' + ' and '.join(having)}"
+        case "absent":
+            return f"{project} is not on {index}: {reason}"
+    return f"{project} cannot be had from {index} now: {reason}"
+
+
+def _fate(file: dict[str, Any], index: str) -> str:
+    parts = ["listed" if file["shown"] else "not listed", file["rule"]]
+    if not file["upload_time"]:
+        parts.append("upload time not known")
+    elif file["told_by"] == index:
+        parts.append(f"uploaded {file['upload_time']}")
+    else:
+        parts.append(f"uploaded {file['upload_time']} (copied from {file['told_by']}, which has the same sha256)")
+    return ", ".join(part for part in parts if part)
+
+
+def _times(base: dict[str, Any]) -> tuple[str, ...]:
+    """Say whose word upload times are that are not the base's own."""
+    return tuple(
+        f"{_files(count)}: upload time copied from {name}, which has the same sha256"
+        if name
+        else f"{_files(count)}: upload time not known, left out by uv --exclude-newer"
+        for name, count in base["upload_times"].items()
+        if name != base["index"]
+    )
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s' if count != 1 else ''}"
 
 
 def _versions(versions: list[str]) -> str:

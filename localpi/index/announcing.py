@@ -15,7 +15,7 @@ from localpi.simple.parse import is_json, parse_page
 from localpi.upstream.bodies import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from localpi.index.mirror_index import MirrorIndex
     from localpi.simple.model import File, Page
@@ -48,6 +48,24 @@ class Announcing:
     def depending(self, mirror: MirrorIndex, stored: StoredPage) -> tuple[MirrorIndex, ...]:
         """Name the mirrors whose page of the same project can copy from this one: it is new."""
         return self._others(mirror.name) if is_json(stored.content_type) else ()
+
+    def tellers(self, mirror: MirrorIndex, project: ProjectName, files: Iterable[File]) -> dict[str, str]:
+        """Say of each file of a completed page by file name who told its upload time.
+
+        The mirror's own name, that of the mirror whose file has the same sha256, or "" where it is not known.
+        """
+        stored = self._store.pages.get(mirror.source, project)
+        own = _files_of(stored) if stored is not None and is_json(stored.content_type) else []
+        telling = [(mirror.name, {file["filename"] for file in own if "upload-time" in file}, set[str]())]
+        for name, known in self._pages_beside(mirror, project):
+            digests = {file["hashes"].get("sha256", "") for file in known if "upload-time" in file}
+            telling.append((name, set(), digests - {""}))
+        found = {}
+        for file in files:
+            filename, digest = file["filename"], file["hashes"].get("sha256", "")
+            told = (name for name, names, digests in telling if filename in names or digest in digests)
+            found[filename] = next(told, mirror.name) if "upload-time" in file else ""
+        return found
 
     def has_read(self, source: str, project: ProjectName) -> None:
         """Note that the sha256 of a file's core metadata is known now."""
@@ -85,15 +103,20 @@ class Announcing:
         return known
 
     def _copy_facts(self, mirror: MirrorIndex, project: ProjectName, lacking: Iterable[File]) -> None:
+        for _, known in self._pages_beside(mirror, project):
+            copy_facts(lacking, known)
+
+    def _pages_beside(self, mirror: MirrorIndex, project: ProjectName) -> Iterator[tuple[str, list[File]]]:
+        """Yield the other mirrors that have a page of the project in JSON (HTML has neither), and its files."""
         for other in self._others(mirror.name):
             if other.source == mirror.source:
                 continue
             head = self._store.pages.head(other.source, project)
             if head is None or head.status != "present" or not is_json(head.content_type):
-                continue  # HTML has neither
+                continue
             stored = self._store.pages.get(other.source, project)
             if stored is not None:
-                copy_facts(lacking, _files_of(stored))
+                yield other.name, _files_of(stored)
 
 
 def copy_facts(files: Iterable[File], known: Iterable[File]) -> None:

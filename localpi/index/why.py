@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileFate:
-    """What became of one file: shown to resolvers or not, and by which rule."""
+    """What became of one file: shown to resolvers or not, and by which rule.
+
+    `upload_time`: as its page says it, "" when that is not known; `told_by`: the index that told it.
+    """
 
     filename: str
     shown: bool
     rule: str = ""
+    upload_time: str = ""
+    told_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class BaseWhy:
     `asked`: whether its upstream may be, or a stage was looked into. `state`: the mirror's, "" for a stage. `said`: has
     it, has not, cannot know, or "" when it was not asked; `at`: when its upstream said so, RFC 3339. `rule`: why it was
     asked or not, and what follows. `versions`: those that resolvers are shown from here. `hidden`: rule to the number
-    of files that it hides, shadows or changes.
+    of files that it hides, shadows or changes. `upload_times`: whose word they are to the number of those that are
+    shown: the base's own name, another's that has the same sha256, or "" for "not known".
     """
 
     index: str
@@ -44,6 +50,7 @@ class BaseWhy:
     rule: str
     versions: tuple[str, ...] = ()
     hidden: Mapping[str, int] = field(default_factory=dict)
+    upload_times: Mapping[str, int] = field(default_factory=dict)
     files: tuple[FileFate, ...] = ()
 
 
@@ -76,9 +83,9 @@ def explain_rule(
     mirrors out; "" where there is none.
     """
     if held_by:
-        return f"not asked: {held_by} holds the project, and mirror_whitelist does not name it"
+        return f"not asked, since {held_by} has the project, and mirror_whitelist does not name it"
     if claimed_by:
-        return f"not asked: {claimed_by} claims the name"
+        return f"not asked, since {claimed_by} claims the name"
     if said is None:
         return _not_asked(verdict)
     match said.word:
@@ -94,26 +101,32 @@ def _has_it(name: str, verdict: Verdict, health: Health) -> str:
     if not isinstance(verdict, Use) or name not in verdict.indexes:
         return "has it, and does not answer"
     if not health.reachable:
-        return f"has it; not contacted while {health.state}: answers from what is here"
-    return "answers" if len(verdict.indexes) == 1 else "answers, with the others that have it"
+        reason = f" ({health.reason})" if health.reason else ""
+        return f"has it, and answers with what is here, as it is not contacted now{reason}"
+    return "has it, and answers" if len(verdict.indexes) == 1 else "has it, and answers with the others that have it"
 
 
 def _cannot_know(said: Said, project: str, claims: Sequence[str]) -> str:
     if said.owns:
-        own = "claims the name" if claims_name(claims, project) else "once had it"
-        return f"{own}, and cannot be asked ({said.reason}): nobody else may answer"
+        own = "claims the name" if claims_name(claims, project) else "once had the name"
+        return f"{own}, so nobody else may answer, and cannot be asked now: {said.reason}"
     if said.hold:
-        return f"cannot be asked ({said.reason}), and unseen=hold keeps names that it never had closed"
-    return f"cannot be asked ({said.reason}); it never had the name: a later one may answer"
+        return f"never had the name, keeps such names closed (unseen=hold), and cannot be asked now: {said.reason}"
+    return f"never had the name, so a later base may answer; it cannot be asked now: {said.reason}"
 
 
 def file_fates(
-    whole: Sequence[File], shown: Sequence[File], taken: Mapping[str, str], kept: Mapping[str, str]
+    whole: Sequence[File],
+    shown: Sequence[File],
+    taken: Mapping[str, str],
+    kept: Mapping[str, str],
+    tellers: Mapping[str, str],
 ) -> tuple[FileFate, ...]:
     """Say of each file of a base's page whether resolvers see it, and by which rule.
 
     `whole`: with the mirror at hand, `shown`: as it is shown now; `taken`: file names that an earlier base has, to its
-    name; `kept`: names of files that are gone upstream or changed there, to which of both.
+    name; `kept`: names of files that are gone upstream or changed there, to which of both; `tellers`: whose word each
+    upload time is.
     """
     names = {file["filename"] for file in shown}
     rules = {"gone": "gone upstream: listed, yanked", "changed": "other bytes upstream are refused"}
@@ -121,12 +134,12 @@ def file_fates(
     for file in whole:
         name = file["filename"]
         if name not in names:
-            fates.append(FileFate(name, shown=False, rule="not here (offline view)"))
+            is_shown, rule = False, "not here (offline view)"
         elif name in taken:
-            fates.append(FileFate(name, shown=False, rule=f"shadowed by {taken[name]}"))
+            is_shown, rule = False, f"shadowed by {taken[name]}"
         else:
-            yanked = "yanked" if file.get("yanked") else ""
-            fates.append(FileFate(name, shown=True, rule=rules.get(kept.get(name, ""), yanked)))
+            is_shown, rule = True, rules.get(kept.get(name, ""), "yanked" if file.get("yanked") else "")
+        fates.append(FileFate(name, is_shown, rule, file.get("upload-time", ""), tellers.get(name, "")))
     return tuple(fates)
 
 
@@ -153,12 +166,21 @@ def count_rules(fates: Sequence[FileFate]) -> dict[str, int]:
     return counts
 
 
+def count_tellers(fates: Sequence[FileFate]) -> dict[str, int]:
+    """Count the files that are shown by whose word their upload time is."""
+    counts: dict[str, int] = {}
+    for fate in fates:
+        if fate.shown:
+            counts[fate.told_by] = counts.get(fate.told_by, 0) + 1
+    return counts
+
+
 def _not_asked(verdict: Verdict) -> str:
     match verdict:
         case Use(indexes):
-            return f"not asked: {indexes[0]} comes first and has it"
+            return f"not asked, since {indexes[0]} comes first and has it"
         case Unknowable(said):
-            return f"not asked: the name is kept for {said.index}, which cannot be asked"
+            return f"not asked, since the name is kept for {said.index}, which cannot be asked"
         case Ask():
             return "not asked yet"
     return "not asked"

@@ -13,7 +13,17 @@ from localpi.index.mirror_index import mirror_index
 from localpi.index.order import mirrors_allowed
 from localpi.index.stage_pages import stage_page
 from localpi.index.waiting import Waiting
-from localpi.index.why import BaseWhy, FileFate, Why, count_rules, explain_rule, file_fates, version_of, versions_of
+from localpi.index.why import (
+    BaseWhy,
+    FileFate,
+    Why,
+    count_rules,
+    count_tellers,
+    explain_rule,
+    file_fates,
+    version_of,
+    versions_of,
+)
 from localpi.simple.render import load_page
 
 if TYPE_CHECKING:
@@ -67,10 +77,21 @@ class Whys:
 
     def _stage(self, name: str, project: ProjectName, taken: dict[str, str]) -> BaseWhy:
         files = stage_page(self._store.releases.files(name, project), name, project)["files"]
-        fates = file_fates(files, files, taken, {})
-        rule = "answers: it holds the project" if files else "does not hold it"
+        fates = file_fates(files, files, taken, {}, {file["filename"]: name for file in files})
+        rule = "has it, and answers" if files else "does not have it"
         said = resolve.Word.HAS if files else resolve.Word.ABSENT
-        return BaseWhy(name, True, "", said.value, None, rule, versions_of(fates), count_rules(fates), fates)  # noqa: FBT003 - its first field
+        return BaseWhy(
+            index=name,
+            asked=True,
+            state="",
+            said=said.value,
+            at=None,
+            rule=rule,
+            versions=versions_of(fates),
+            hidden=count_rules(fates),
+            upload_times=count_tellers(fates),
+            files=fates,
+        )
 
     def _mirror(
         self, mirror: MirrorIndex, project: ProjectName, asked: Asked | None, held_by: str, taken: dict[str, str]
@@ -103,6 +124,7 @@ class Whys:
             rule=rule,
             versions=versions_of(fates),
             hidden=count_rules(fates),
+            upload_times=count_tellers(fates),
             files=fates,
         )
 
@@ -117,7 +139,8 @@ class Whys:
             return (), "damaged here"
         kept = {file.filename: file.why for file in self._store.kept.of(mirror.source, project)}
         status = whole.get("project-status", {}).get("status", "active")
-        fates = file_fates(whole["files"], shown["files"], taken, kept)
+        tellers = self._mirroring.announcing.tellers(mirror, project, whole["files"])
+        fates = file_fates(whole["files"], shown["files"], taken, kept, tellers)
         return fates, "" if status == "active" else str(status)
 
     def _namesakes(self, project: ProjectName, names: list[str]) -> tuple[str, ...]:
@@ -132,11 +155,19 @@ def _answer(bases: list[BaseWhy], asked: Asked | None, *, held: bool) -> tuple[s
     if held or any(fate.shown for base in bases for fate in base.files):
         return "found", ""
     if asked is not None and isinstance(asked.verdict, resolve.Unknowable):
-        return "unknown", f"{asked.verdict.said.index}: {asked.verdict.said.reason}"
+        return "unknown", _blocked(bases, asked.verdict.said)
     if asked is not None and asked.answering:
         mirror, look = asked.answering[0]
-        return ("unknown", f"{mirror.name}: no file is here") if look.filters else ("found", "the project has no files")
+        if look.filters:
+            return "unknown", f"{mirror.name} has it, and no file of it is here"
+        return "found", "the project has no files"
     return "absent", "no base has it"
+
+
+def _blocked(bases: list[BaseWhy], said: resolve.Said) -> str:
+    """Say which base is in the way; its own row says why it is away."""
+    state = next(base.state for base in bases if base.index == said.index)
+    return f"{said.index}: {said.reason}" if state in {"ok", "slow"} else f"{said.index} is {state}"
 
 
 def _of_version(base: BaseWhy, version: str | None) -> BaseWhy:
