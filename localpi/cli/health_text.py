@@ -23,14 +23,12 @@ def local_time(text: str, now: datetime | None = None, *, seconds: bool = False)
 
 
 def describe(base: BaseHealth, now: datetime | None = None) -> str:
-    """Say state, since when, why and what comes next: `down since 09:12: the reason; tried again at 09:14:05`."""
+    """Say state, since when, what comes next and why: `down since 09:12, tried again at 09:14:05: the reason`."""
     if base.state == "ok":
         return "ok" + (", contacted whatever happens (offline off)" if base.offline == "off" else "")
-    since = f" since {local_time(base.since, now)}" if base.since else ""
-    reason = f": {base.reason}" if base.reason else ""
-    parts = [f"{base.state}{since}{reason}"]
+    parts = [base.state + (f" since {local_time(base.since, now)}" if base.since else "")]
     if base.next_probe:
         parts.append(f"tried again at {local_time(base.next_probe, now, seconds=True)}")
     if base.offline == "off":
         parts.append("contacted all the same (offline off)")
-    return "; ".join(parts)
+    return ", ".join(parts) + (f": {base.reason}" if base.reason else "")  # last: it may end in a command

@@ -51,7 +51,8 @@ def why_command(
         print_json(({"refused": refused} if refused else {}) | why)
     else:
         if refused:
-            data(f"last refused, at {local_time(refused['at'], seconds=True)}: {refused['reason']}")
+            data(f"last refused, at {local_time(refused['at'], seconds=True)}: {name} on {index}")
+            data(f"     {refused['reason']}")
         _print(why, version)
     if version and why["answer"] == "found" and not any(_shown(base) for base in why["bases"]):
         return exits.NO
@@ -75,8 +76,8 @@ def _print(why: dict[str, Any], version: str | None) -> None:
     data(_headline(why))
     for number, base in enumerate(why["bases"], 1):
         state = f" ({base['state']})" if base["state"] not in {"", "ok"} else ""
-        asked = f" (asked at {local_time(base['at'], seconds=True)})" if base["said"] and base["at"] else ""
-        data(f"{number}. {base['index']}{state}: {base['rule']}{asked}")
+        asked = f", asked last at {local_time(base['at'], seconds=True)}" if base["said"] and base["at"] else ""
+        data(f"{number}. {base['index']}{state}{asked}: {base['rule']}")
         if version:
             for file in base["files"]:
                 data(f"     {file['filename']}: {_fate(file, base['index'])}")

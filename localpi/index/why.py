@@ -101,8 +101,7 @@ def _has_it(name: str, verdict: Verdict, health: Health) -> str:
     if not isinstance(verdict, Use) or name not in verdict.indexes:
         return "has it, and does not answer"
     if not health.reachable:
-        reason = f" ({health.reason})" if health.reason else ""
-        return f"has it, and answers with what is here, as it is not contacted now{reason}"
+        return f"has it, and answers with what is here, since it is not contacted now: {health.reason}"
     return "has it, and answers" if len(verdict.indexes) == 1 else "has it, and answers with the others that have it"
 
 

@@ -114,6 +114,8 @@ class Whys:
         fates: tuple[FileFate, ...] = ()
         if look is not None and look.said.word is resolve.Word.HAS:
             fates, status = self._fates(mirror, project, taken)
+            if look.filters and not any(fate.shown for fate in fates):
+                rule = f"has it, and none of its files is here; it is not contacted now: {health.reason}"
             rule += f"; the project is {status}" if status else ""
         return BaseWhy(
             index=mirror.name,

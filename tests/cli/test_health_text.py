@@ -20,14 +20,14 @@ TODAY, SOON, BEFORE = "2026-03-02T08:12:00Z", "2026-03-02T09:30:04Z", "2026-03-0
         (BaseHealth("i", "ok", offline="off"), "ok, contacted whatever happens (offline off)"),
         (
             BaseHealth("i", "down", "pkgs.test does not answer", TODAY, SOON),
-            "down since 09:12: pkgs.test does not answer; tried again at 10:30:04",
+            "down since 09:12, tried again at 10:30:04: pkgs.test does not answer",
         ),
         (BaseHealth("i", "down", "it is not there", BEFORE), "down since 2026-03-01 09:12: it is not there"),
         (BaseHealth("i", "slow", "took 4.0 s for an answer", TODAY), "slow since 09:12: took 4.0 s for an answer"),
         (BaseHealth("i", "off", "set offline by hand", TODAY, offline="on"), "off since 09:12: set offline by hand"),
         (
             BaseHealth("i", "down", "it is not there", TODAY, offline="off"),
-            "down since 09:12: it is not there; contacted all the same (offline off)",
+            "down since 09:12, contacted all the same (offline off): it is not there",
         ),
     ],
 )

@@ -23,7 +23,7 @@ CLIENTS = 200
 WATCHER = """
 import http.client, json, sys, time
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=30)
-taken = []
+taken, late = [], []
 print("ready", flush=True)
 until = time.monotonic() + float(sys.argv[3])
 while time.monotonic() < until:
@@ -32,11 +32,16 @@ while time.monotonic() < until:
     answer = connection.getresponse()
     answer.read()
     assert answer.status == 200
-    taken.append(time.monotonic() - began)
+    ended = time.monotonic()
+    taken.append(ended - began)
     time.sleep(0.002)
-print(json.dumps(taken))
+    late.append(time.monotonic() - ended - 0.002)
+print(json.dumps([taken, late]))
 """
-"""A client of hot pages in a process of its own: two hundred threads in this one would make it late."""
+"""A client of hot pages in a process of its own: two hundred threads in this one would make it late.
+
+It also says how much too late the machine woke it each time: what is the machine's own is not the daemon's.
+"""
 
 
 @pytest.mark.parametrize("fault", [faults.Swallow(), None], ids=["swallows", "refuses"])
@@ -70,12 +75,12 @@ def test_a_mirror_that_has_just_died(tmp_path: Path, upstream: MadeUpstream, fau
         for client in clients:
             client.join(60)
         took_s = time.monotonic() - began
-        hot_times = sorted(json.loads(watcher.communicate(timeout=60)[0]))
+        hot_times, late = map(sorted, json.loads(watcher.communicate(timeout=60)[0]))
 
         assert statuses == [424] * CLIENTS
         assert took_s < 3.0 + 2 * SLACK_S, took_s
-        p99 = hot_times[int(len(hot_times) * 0.99)]
-        assert p99 < 0.05, (p99, len(hot_times))
+        p99, machine_s = (times[int(len(times) * 0.99)] for times in (hot_times, late))
+        assert p99 < 0.05 + 4 * machine_s, (p99, machine_s, len(hot_times))
         asked = [request.path for request in dying.asked()[asked_before:]]
         assert len([path for path in asked if path == "/simple/known/"]) <= 4, "one probe at a time"
         assert len(asked) <= 8 + 4, "as many flights as a mirror may have, and the probes"
