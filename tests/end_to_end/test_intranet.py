@@ -286,7 +286,7 @@ def test_the_intranet_goes_and_comes_back(tmp_path: Path, upstream: MadeUpstream
         assert office.leaks() == []
 
 
-@pytest.mark.parametrize("how", ["process-ended", "packets-swallowed"])
+@pytest.mark.parametrize("how", [pytest.param("process-ended", marks=pytest.mark.long), "packets-swallowed"])
 def test_on_a_plane(tmp_path: Path, upstream: MadeUpstream, how: str) -> None:
     """Both are gone: what is here installs, private or public; what is not is refused at once, with the reason."""
     with office_at(tmp_path, upstream, ROADS[how]) as office, office.road.away():
