@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localpi.errors import BadRequest, NotFound
+from localpi.errors import BadRequest, Conflict, DigestMismatch, NotFound
 from localpi.index.cache_room import Room, is_gone
 from localpi.index.cache_rows import GROUPS, Selection, group
 from localpi.index.cache_use import Uses
@@ -76,13 +76,25 @@ class Cache:
         )
 
     def pin(self, selection: Selection) -> Moved:
-        """Keep the selected files and their pages for good: they move to where no cleaner comes. NotFound, DiskFull."""
+        """Keep the selected files and their pages for good: they move to where no cleaner comes.
+
+        Raises NotFound, DiskFull, Conflict (one of them is damaged); then nothing has happened.
+        """
+        before = self._store.pins.hashes()
+        here: list[CachedFile] = []
         with self.room.settled():
-            files = self._needed(selection)
-            here = [file for file in files if self._move(file.sha256, pinning=True)]
-            pages = [self._store.pages.get(*key) for key in dict.fromkeys((file.source, file.project) for file in here)]
-            now_us = self._now_us()
-            self._store.pins.add([_pin(file, now_us) for file in here], [page for page in pages if page is not None])
+            try:
+                for file in self._needed(selection):
+                    if self._move_in(file):
+                        here.append(file)  # noqa: PERF401 -- what is there when one of them fails goes back
+                keys = dict.fromkeys((file.source, file.project) for file in here)
+                pages = [page for key in keys if (page := self._store.pages.get(*key)) is not None]
+                now_us = self._now_us()
+                self._store.pins.add([_pin(file, now_us) for file in here], pages)
+            except BaseException:
+                for sha256 in {file.sha256 for file in here} - before.keys():
+                    self._move(sha256, pinning=False)
+                raise
         self.room.enforce()
         return _moved(here)
 
@@ -169,6 +181,15 @@ class Cache:
             missing.hint = "localpi cache show --by release"
             raise missing
         return files
+
+    def _move_in(self, file: CachedFile) -> bool:
+        """Move a file to the pinned ones; whether it is there then. Conflict: it is not what its name says."""
+        try:
+            return self._move(file.sha256, pinning=True)
+        except DigestMismatch:
+            damaged = Conflict(f"{file.filename} is damaged")
+            damaged.hint = "localpi cache verify"
+            raise damaged from None
 
     def _move(self, sha256: Sha256, *, pinning: bool) -> bool:
         """Move bytes to the pinned ones or back; whether they are there then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -14,11 +15,13 @@ import pytest
 
 from made.daemon import Daemon
 from made.disks import other_disk
+from made.loops import wait_for
 from made.upstream import MadeUpstream
 from made.wheels import make_wheel
 
 NAME, DATA = make_wheel("acme", "1.0", filler=100_000)
 OTHER, OTHER_DATA = make_wheel("other", "2.0", filler=50_000)
+OTHER_SHA256 = hashlib.sha256(OTHER_DATA).hexdigest()
 
 
 def localpi(daemon: Daemon, *arguments: str, code: int = 0) -> Any:
@@ -36,12 +39,18 @@ def fetch(daemon: Daemon, filename: str) -> bytes:
     return daemon.get(file["url"]).body
 
 
+def wait_kept(daemon: Daemon, files: int) -> None:
+    """Wait until that many are here: the last byte goes out before the fsync and the row."""
+    wait_for(lambda: daemon.request("GET", "/+admin/cache", headers=daemon.owner).json()["files"] == files)
+
+
 @pytest.fixture
 def filled(daemon: Daemon, upstream: MadeUpstream) -> Daemon:
     """A daemon that has two files of its mirror."""
     for name, data in ((NAME, DATA), (OTHER, OTHER_DATA)):
         upstream.add(name, data)
         assert fetch(daemon, name) == data
+    wait_kept(daemon, 2)
     return daemon
 
 
@@ -156,6 +165,7 @@ def test_the_last_copy_is_not_evicted(tmp_path: Path, upstream: MadeUpstream) ->
     with Daemon(tmp_path / "localpi", LOCALPI_CACHE_MAX_SIZE="250000", LOCALPI_CACHE_KEEP_FREE="0") as daemon:
         daemon.mirror("root/pypi", upstream.url, mirror_cache_expiry=0)
         assert fetch(daemon, NAME) == DATA
+        wait_kept(daemon, 1)
         upstream.remove(NAME)
         daemon.page("acme")
         (row,) = localpi(daemon, "show", NAME)["rows"]
@@ -217,6 +227,13 @@ def test_a_cache_on_another_disk(tmp_path: Path, upstream: MadeUpstream) -> None
         with Daemon(home) as daemon:
             daemon.mirror("root/pypi", upstream.url)
             assert (fetch(daemon, NAME), fetch(daemon, OTHER)) == (DATA, OTHER_DATA)
+            wait_kept(daemon, 2)
+            damaged = disk / "files" / OTHER_SHA256[:2] / OTHER_SHA256[2:]
+            damaged.write_bytes(OTHER_DATA[:-1] + b"x")
+            assert f"{OTHER} is damaged" in localpi(daemon, "pin", "acme", "other", code=4)
+            assert localpi(daemon, "show")["pinned_files"] == 0
+            assert list((home / "data" / "pinned" / "files").glob("*/*")) == []
+            assert localpi(daemon, "verify")["refetched"] == [OTHER]
             assert localpi(daemon, "pin", "acme")["files"] == 1
             assert localpi(daemon, "pin", "other")["files"] == 1
             assert localpi(daemon, "unpin", "other")["files"] == 1
