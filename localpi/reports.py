@@ -186,6 +186,11 @@ class Finding:
     """What `localpi doctor --fix` does about it by itself; empty when it is the person's to decide."""
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """Write a count with its word: 1 file, 1,234 files."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def to_json(report: object) -> dict[str, object]:
     """Return `report` (a dataclass of this module, or a mapping) as the object that `--json` prints."""
     inner = dict(report) if isinstance(report, Mapping) else asdict(report)  # type: ignore[call-overload]  # told above

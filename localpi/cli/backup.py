@@ -12,6 +12,7 @@ import click
 
 from localpi.cli.output import human_size, json_option, print_json, say
 from localpi.cli.scene import Scene, pass_scene
+from localpi.reports import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,9 @@ def backup_command(scene: Scene, *, file: Path, cache: bool, as_json: bool) -> N
         del report["digests"]
         print_json(report)
         return
-    say(f"wrote {done.files:,} files ({human_size(done.bytes)}) to {file}")
+    say(f"wrote {plural(done.files, 'file')} ({human_size(done.bytes)}) to {file}")
     if done.missing:
-        say(f"{len(done.missing):,} of the files that indexes list are not on the disk any more: localpi doctor")
+        say(f"not on the disk any more, but listed: {plural(len(done.missing), 'file')}; localpi doctor")
 
 
 @click.command("restore")
@@ -59,11 +60,11 @@ def restore_command(scene: Scene, *, file: Path, force: bool, as_json: bool) -> 
     if as_json:
         print_json(asdict(done))
         return
-    say(f"restored the backup of {done.made_at}: {done.files:,} files ({human_size(done.bytes)})")
+    say(f"restored the backup of {done.made_at}: {plural(done.files, 'file')} ({human_size(done.bytes)})")
     for folder in done.aside:
         say(f"what was there before is in {folder}")
     if done.missing:
-        say(f"{done.missing:,} files that its indexes list were not on the disk when it was made")
+        say(f"listed, but not on the disk when it was made: {plural(done.missing, 'file')}")
     say("  → localpi up")
 
 

@@ -13,6 +13,7 @@ from localpi.cli import exits
 from localpi.cli.listing import ListedGroup
 from localpi.cli.output import data, human_size, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, check_index, pass_scene
+from localpi.reports import plural
 from localpi.settings.values import parse_duration
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def show(
         say(f"... and {len(rows) - len(shown)} more (-n 0 shows all)")
     if names or index or unused_s:
         files, size = sum(row["files"] for row in rows), sum(row["bytes"] for row in rows)
-        say(f"{_files(files)}, {human_size(size)}; of all:" if rows else "nothing cached is that; of all:")
+        say(f"{plural(files, 'file')}, {human_size(size)}; of all:" if rows else "nothing cached is that; of all:")
     for line in _totals(report):
         say(line)
 
@@ -139,7 +140,7 @@ def verify(scene: Scene, *, as_json: bool) -> int:
         for name in found["damaged"]:
             data(f"{name}  {'lost' if name in found['lost'] else 'damaged, fetched again'}")
         damaged = len(found["damaged"])
-        say(f"{_files(found['read'])} read, {human_size(found['bytes'])}: {damaged or 'none'} damaged")
+        say(f"{plural(found['read'], 'file')} read, {human_size(found['bytes'])}: {damaged or 'none'} damaged")
     return exits.NO if found["lost"] else exits.DONE
 
 
@@ -152,15 +153,15 @@ def gc(scene: Scene, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    stray, pages = _files(found["stray"]), _files(found["pages"], "page")
+    stray, pages = plural(found["stray"], "file"), plural(found["pages"], "page")
     say(f"cleared away {stray} ({human_size(found['stray_bytes'])}) and {pages} of mirrors that are no more,")
-    halves, damaged = _files(found["halves"], "half file"), _files(found["set_aside"], "damaged file")
-    say(f"{halves}, {damaged}, {_files(found['evicted'])} beyond the budget")
+    halves, damaged = plural(found["halves"], "half file"), plural(found["set_aside"], "damaged file")
+    say(f"{halves}, {damaged}, {plural(found['evicted'], 'file')} beyond the budget")
 
 
 def _show_progress(found: Mapping[str, Any]) -> None:
     if sys.stderr.isatty():
-        done = f"{found['read']} of {found['files']} files, {human_size(found['bytes'])}"
+        done = f"{found['read']:,} of {plural(found['files'], 'file')}, {human_size(found['bytes'])}"
         click.echo(f"\r\x1b[K{done if found['running'] else ''}", nl=False, err=True)
 
 
@@ -168,13 +169,9 @@ def _tell(moved: Mapping[str, Any], what: str, *, as_json: bool) -> None:
     if as_json:
         print_json(moved)
         return
-    say(f"{what} {_files(moved['files'])}, {human_size(moved['bytes'])}")
+    say(f"{what} {plural(moved['files'], 'file')}, {human_size(moved['bytes'])}")
     if what == "evicted" and moved["pinned"]:
-        say(f"{_files(moved['pinned'], 'pinned file')} kept (localpi cache unpin)")
-
-
-def _files(count: int, what: str = "file") -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+        say(f"{plural(moved['pinned'], 'pinned file')} kept (localpi cache unpin)")
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -183,7 +180,7 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         str(row["name"]),
         human_size(row["bytes"]),
-        _files(row["files"]),
+        plural(row["files"], "file"),
         f"used {row['last_used'][:16].replace('T', ' ')}Z",
         ",".join(row["indexes"]) or "-",
         ", ".join(marks),
@@ -193,16 +190,17 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _totals(report: Mapping[str, Any]) -> Sequence[str]:
     gain = report["gain"]
     budget = f" of {human_size(report['max_size'])}" if report["max_size"] else ""
-    held = f"{human_size(report['bytes'])}{budget} in {_files(report['files'])}"
+    held = f"{human_size(report['bytes'])}{budget} in {plural(report['files'], 'file')}"
     if report["pinned_files"]:
         held += f", {human_size(report['pinned_bytes'])} in {report['pinned_files']} of them pinned"
     free = f"{human_size(report['disk_free'])} free on the disk, of which {human_size(report['keep_free'])} stay so"
     asked = gain["hits"] + gain["misses"]
-    rate = f"{gain['hits'] / asked:.0%} of {asked} files came from here" if asked else "no file was asked for yet"
+    share = f"{gain['hits'] / asked:.0%}" if asked else ""
+    rate = f"{share} of {plural(asked, 'file')} came from here" if asked else "no file was asked for yet"
     saved = f"saved {human_size(gain['bytes_saved'])} and {_span(gain['seconds_saved'])}"
     lines = [held, free, f"{rate}, {saved}" if gain["hits"] else rate]
     if gain["unkept"]:
-        lines.append(f"{gain['unkept']} downloads were handed on without room to keep them")
+        lines.append(f"handed on without room to keep: {plural(gain['unkept'], 'download')}")
     return lines
 
 

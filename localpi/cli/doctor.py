@@ -11,6 +11,7 @@ import click
 from localpi.cli import exits
 from localpi.cli.output import data, json_option, print_json, say
 from localpi.cli.scene import Scene, pass_scene
+from localpi.reports import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,11 +71,7 @@ def _show(findings: Sequence[Finding]) -> None:
 
 def _sum_up(findings: Sequence[Finding], *, fixed: bool) -> None:
     counts = {severity: sum(one.severity == severity for one in findings) for severity in MARKS}
-    wrong = [
-        f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
-        for severity in ("problem", "warning")
-        if counts[severity]
-    ]
+    wrong = [plural(counts[severity], severity) for severity in ("problem", "warning") if counts[severity]]
     say(", ".join(wrong) or "nothing is wrong")
     mends = [finding.mend for finding in findings if finding.mend]
     if mends and not fixed:

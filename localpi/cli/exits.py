@@ -21,11 +21,15 @@ OF_ERROR: tuple[tuple[type[errors.LocalpiError], int], ...] = (
     (errors.SettingError, USAGE),
     (errors.CannotKnow, UNREACHABLE),
     (errors.InvalidUpload, REFUSED),
+    (errors.NothingToPush, REFUSED),
     (errors.BadRequest, USAGE),
     (errors.StoreBroken, BUG),
     (errors.LocalpiError, REFUSED),
 )
 """The first row that fits counts."""
+
+REFUSALS = frozenset({errors.InvalidUpload.code, errors.NothingToPush.code})
+"""What is 400 with devpi, and is about what there is rather than about how it was asked."""
 
 OF_STATUS = {400: USAGE, 424: UNREACHABLE, 502: UNREACHABLE, 504: UNREACHABLE, 500: BUG}
 """Of what the daemon answered; every other refusal is REFUSED."""
@@ -34,6 +38,5 @@ OF_STATUS = {400: USAGE, 424: UNREACHABLE, 502: UNREACHABLE, 504: UNREACHABLE, 5
 def exit_code(error: errors.LocalpiError) -> int:
     """Return the exit code for `error`."""
     if isinstance(error, RemoteError):
-        refused_upload = error.code == errors.InvalidUpload.code
-        return REFUSED if refused_upload else OF_STATUS.get(error.status, REFUSED)
+        return REFUSED if error.code in REFUSALS else OF_STATUS.get(error.status, REFUSED)
     return next(code for kind, code in OF_ERROR if isinstance(error, kind))

@@ -14,6 +14,7 @@ from localpi.cli.packages import parse_release
 from localpi.cli.retention import choose_old
 from localpi.cli.scene import Scene, index_option, pass_scene
 from localpi.remote.daemon import RemoteError
+from localpi.reports import plural
 from localpi.settings.values import parse_duration
 from localpi.simple.names import normalize, parse_filename
 
@@ -104,4 +105,4 @@ def _say_what_would_go(
         return
     for version in there:
         data(f"{project}=={version}")
-    say(f"would delete {len(there)} releases from {index}" if there else f"{index} itself holds none of that")
+    say(f"would delete {plural(len(there), 'release')} from {index}" if there else f"{index} itself holds none of that")

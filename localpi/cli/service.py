@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from localpi.cli import exits
+from localpi.cli.listing import ListedGroup
 from localpi.cli.output import data, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, pass_scene
+from localpi.reports import plural
 from localpi.settings.schema import find_setting
 from localpi.settings.values import mask_userinfo
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from localpi.setup.service import Service
 
 
-@click.group("service")
+@click.group("service", cls=ListedGroup)
 def service_command() -> None:
     """Have the daemon start at login, and again when it fails."""
 
@@ -162,7 +164,7 @@ def _rows(report: ServiceReport) -> list[tuple[str, str]]:
         return [("service", report.unavailable or "not installed")]
     state = report.activity + (f", pid {report.pid}" if report.pid else "")
     if report.restarts:
-        state += f", started again {report.restarts} times"
+        state += f", started again {plural(report.restarts, 'time')}"
     rows = [("service", report.name), ("state", state)]
     if report.ended:
         rows.append(("ended", report.ended))

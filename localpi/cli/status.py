@@ -12,6 +12,7 @@ from localpi.cli.health_text import describe
 from localpi.cli.output import data, human_size, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, pass_scene
 from localpi.errors import DaemonNotRunning
+from localpi.reports import plural
 
 if TYPE_CHECKING:
     from localpi.reports import Status
@@ -40,7 +41,7 @@ def status_command(scene: Scene, *, as_json: bool) -> int:
 
 def _rows(status: Status) -> list[tuple[str, str]]:
     running = f"running, pid {status.pid}, for {_span(status.uptime_s or 0)}" if status.running else "not running"
-    cache = f"{human_size(status.cache.bytes)} in {status.cache.files} files"
+    cache = f"{human_size(status.cache.bytes)} in {plural(status.cache.files, 'file')}"
     if status.cache.budget:
         cache += f" of {human_size(status.cache.budget)}"
     rows = [("daemon", running), ("url", status.url), ("index", status.index_url)]

@@ -12,6 +12,7 @@ import click
 from localpi.cli import exits
 from localpi.cli.output import human_size, json_option, print_json, say
 from localpi.cli.scene import Scene, pass_scene
+from localpi.reports import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,9 @@ def import_command(scene: Scene, *, source: str, as_json: bool) -> int:
     if as_json:
         print_json(asdict(moved))
     else:
-        say(f"imported {moved.users} users, {moved.indexes} indexes, {moved.files} files ({human_size(moved.bytes)})")
+        say(f"imported {_counts(moved.users, moved.indexes, moved.files)} ({human_size(moved.bytes)})")
         if moved.kept:
-            say(f"{moved.kept} files were here already")
+            say(f"here already: {plural(moved.kept, 'file')}")
         for note in moved.notes:
             say(f"note: {note}")
         for lost in moved.not_taken:
@@ -65,7 +66,11 @@ def export_command(scene: Scene, *, folder: Path, as_json: bool) -> None:
     _end_progress()
     if as_json:
         print_json(asdict(done))
-    say(f"wrote {done.users} users, {done.indexes} indexes, {done.files} files ({human_size(done.bytes)}) to {folder}")
+    say(f"wrote {_counts(done.users, done.indexes, done.files)} ({human_size(done.bytes)}) to {folder}")
+
+
+def _counts(users: int, indexes: int, files: int) -> str:
+    return f"{plural(users, 'user')}, {plural(indexes, 'index', 'indexes')}, {plural(files, 'file')}"
 
 
 def _open(source: str) -> Source:

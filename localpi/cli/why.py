@@ -11,6 +11,7 @@ from localpi.cli import exits
 from localpi.cli.health_text import local_time
 from localpi.cli.output import data, json_option, print_json, say
 from localpi.cli.scene import Scene, index_option, pass_scene
+from localpi.reports import plural
 
 EXITS = {"found": exits.DONE, "absent": exits.NO, "unknown": exits.UNREACHABLE}
 MOST_VERSIONS = 8
@@ -65,7 +66,7 @@ def _accept(scene: Scene, why: dict[str, Any]) -> None:
             asked = {"index": base["index"], "project": why["project"]}
             count = scene.daemon.admin("POST", "/accept", asked)["files"]
             if count:
-                say(f"{base['index']}: took {count} file{'s' if count != 1 else ''} as they are now")
+                say(f"{base['index']}: took {plural(count, 'file')} as they are now")
 
 
 def _get(scene: Scene, path: str) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def _print(why: dict[str, Any], version: str | None) -> None:
         elif base["versions"]:
             data(f"     versions: {_versions(base['versions'])}")
         for rule, count in base["hidden"].items():
-            data(f"     {_files(count)}: {rule}")
+            data(f"     {plural(count, 'file')}: {rule}")
         if not version:
             for told in _times(base):
                 data(f"     {told}")
@@ -117,16 +118,12 @@ def _fate(file: dict[str, Any], index: str) -> str:
 def _times(base: dict[str, Any]) -> tuple[str, ...]:
     """Say whose word upload times are that are not the base's own."""
     return tuple(
-        f"{_files(count)}: upload time copied from {name}, which has the same sha256"
+        f"{plural(count, 'file')}: upload time copied from {name}, which has the same sha256"
         if name
-        else f"{_files(count)}: upload time not known, left out by uv --exclude-newer"
+        else f"{plural(count, 'file')}: upload time not known, left out by uv --exclude-newer"
         for name, count in base["upload_times"].items()
         if name != base["index"]
     )
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s' if count != 1 else ''}"
 
 
 def _versions(versions: list[str]) -> str:

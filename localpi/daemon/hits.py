@@ -80,7 +80,7 @@ class Hits:
             return False
         now = time.time()
         access.note_hit(channel.addr[0], head.method, head.path, hot, now)
-        channel.send_ready(hot.head + date_line(now) + b"\r\n", hot.body, file)
+        channel.send_ready(hot.head + self._application.changing_head() + date_line(now) + b"\r\n", hot.body, file)
         return True
 
 

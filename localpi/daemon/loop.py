@@ -54,6 +54,9 @@ class Application(Protocol):
     def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str], /) -> Hot | None:
         """Give the ready answer to a GET or HEAD without a body, or None; on the loop thread, must not block."""
 
+    def changing_head(self) -> bytes:
+        """Give the header lines of a ready answer that are not the same each time; as above."""
+
 
 class Loop:
     """Serves an application on any number of sockets until `stop`; `run` belongs to one thread."""

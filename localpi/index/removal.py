@@ -6,6 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from localpi.errors import BadRequest, FileGone, FileNotHere, NotAllowed, ProjectNotFound, ReleaseNotFound
+from localpi.index.config import MirrorConfig
+from localpi.index.mirror_index import mirror_index
 from localpi.index.permissions import demand_remove
 from localpi.index.versions import spelled
 
@@ -36,7 +38,8 @@ class Removal:
 
         Raises `IndexNotFound`, `NotAuthenticated`, `NotAllowed`, `FileNotHere`, `FileGone`.
         """
-        self._check(index, principal, "cannot delete file on non-volatile index", force=force)
+        stage = self._removable(index, principal)
+        _demand_volatile(stage, "cannot delete file on non-volatile index", force=force)
         row = self._store.releases.file(index, key, filename)
         if row is None:
             gone = self._store.releases.was_deleted(index, filename)
@@ -47,16 +50,19 @@ class Removal:
         self, index: str, principal: Principal, project: ProjectName, version: str, *, force: bool = False
     ) -> tuple[FileRow, ...]:
         """Delete all files of a release. Raises as `remove_file`, and `ProjectNotFound`, `ReleaseNotFound`."""
-        self._check(index, principal, "cannot delete version on non-volatile index", force=force)
-        return self._remove(index, principal, project, self._spelled(index, project, version), None)
+        stage = self._removable(index, principal)
+        found = self._spelled(index, project, version)
+        _demand_volatile(stage, "cannot delete version on non-volatile index", force=force)
+        return self._remove(index, principal, project, found, None)
 
     def remove_project(
         self, index: str, principal: Principal, project: ProjectName, *, force: bool = False
     ) -> tuple[FileRow, ...]:
         """Delete all files of a project. Raises as `remove_file`, and `ProjectNotFound`."""
-        self._check(index, principal, f"project {project!r} is on non-volatile index {index}", force=force)
+        stage = self._removable(index, principal)
         if not self._store.releases.has(index, project):
-            raise ProjectNotFound(index, project)
+            raise self._absent(index, project)
+        _demand_volatile(stage, f"project {project!r} is on non-volatile index {index}", force=force)
         return self._remove(index, principal, project, None, None)
 
     def yank(self, index: str, principal: Principal, project: ProjectName, version: str, reason: str | None) -> int:
@@ -65,8 +71,7 @@ class Removal:
         Allowed on stages that are not volatile too: the files stay. Raises `IndexNotFound`, `NotAuthenticated`,
         `NotAllowed`, `ProjectNotFound`, `ReleaseNotFound`, `BadRequest`.
         """
-        stage = self._stage(index)
-        demand_remove(principal, index, stage)
+        self._removable(index, principal)
         if reason is not None and (len(reason) > MAX_REASON or not reason.isprintable()):
             raise BadRequest(f"a reason is one line of at most {MAX_REASON} characters")
         found = self._spelled(index, project, version)
@@ -78,27 +83,35 @@ class Removal:
         log.info("%s %s %s on %s by %s", project, found, what, index, principal.name)
         return count
 
-    def _stage(self, index: str) -> StageConfig:
+    def _removable(self, index: str, principal: Principal) -> StageConfig:
+        """Return the settings of a stage from which the principal may delete."""
         stage = self._registry.get(index).stage
         if stage is None:
             error = NotAllowed(f"{index} is a mirror: what it cached is evicted, not deleted")
             error.hint = "localpi cache evict"
             raise error
-        return stage
-
-    def _check(self, index: str, principal: Principal, refusal: str, *, force: bool) -> None:
-        stage = self._stage(index)
         demand_remove(principal, index, stage)
-        if not stage.volatile and not force:
-            error = NotAllowed(refusal)
-            error.hint = "yank it instead, or force: localpi remove --force"
-            raise error
+        return stage
 
     def _spelled(self, index: str, project: ProjectName, version: str) -> str:
         versions = self._store.releases.metadata(index, project)
         if not versions:
-            raise ProjectNotFound(index, project)
+            raise self._absent(index, project)
         return spelled(project, versions, version)
+
+    def _absent(self, index: str, project: ProjectName) -> ProjectNotFound:
+        """Return the refusal for what the index itself has not; it says where that comes from, when it is listed."""
+        error = ProjectNotFound(index, project)
+        for name, config in self._registry.order(index):
+            if isinstance(config, MirrorConfig):
+                page = self._store.pages.head(mirror_index(name, config).source, project)
+                if page is not None and page.status == "present":
+                    error.hint = f"{index} has it from the mirror {name}: localpi cache evict {project}"
+                    break
+            elif self._store.releases.has(name, project):
+                error.hint = f"{index} inherits it from {name}: localpi remove {project} --index {name}"
+                break
+        return error
 
     def _remove(
         self, index: str, principal: Principal, project: ProjectName, version: str | None, filename: Filename | None
@@ -111,3 +124,10 @@ class Removal:
         for row in removed:
             log.info("%s deleted from %s by %s", row.filename, index, principal.name)
         return removed
+
+
+def _demand_volatile(stage: StageConfig, refusal: str, *, force: bool) -> None:
+    if not stage.volatile and not force:
+        error = NotAllowed(refusal)
+        error.hint = "yank it instead, or force: localpi remove --force"
+        raise error

@@ -34,6 +34,7 @@ Kind = Literal[
 ]
 
 MOST = 10_000
+_LAST = "SELECT max(serial) FROM changes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,16 @@ class Changes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        (row,) = database.read(_LAST)
+        self._serial = int(row[0] or 0)
+        database.tell_commits(self._note)
 
     def serial(self) -> int:
-        """Give the serial of the last change, 0 before the first."""
-        (row,) = self._database.read("SELECT max(serial) FROM changes")
-        return int(row[0] or 0)
+        """Give the serial of the last change, 0 before the first; from memory, every answer carries it."""
+        return self._serial
+
+    def _note(self, connection: sqlite3.Connection) -> None:
+        self._serial = int(connection.execute(_LAST).fetchall()[0][0] or 0)
 
     def recent(self, limit: int) -> tuple[ChangeRow, ...]:
         """Give the last changes, newest first; at most MOST."""

@@ -91,6 +91,10 @@ class Database:
             if told is not None:
                 told()
 
+    def tell_commits(self, told: Callable[[sqlite3.Connection], None]) -> None:
+        """Have `told` called after each commit, on the writing thread, before those who wait for it go on."""
+        self._writer.told = (*self._writer.told, told)
+
     def copy_to(self, target: Path) -> None:
         """Write a whole copy of what is committed, 0600; readers and the writer go on. DiskFull."""
         with translated(), contextlib.closing(connect(self.path, self._synchronous)) as connection:

@@ -17,7 +17,7 @@ from localpi.errors import LocalpiError
 from localpi.store.connecting import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from localpi.store.queue import Task, WriteQueue
@@ -36,6 +36,7 @@ class Writer:
         self._connection, self._queue = connection, queue
         self._log_file = path.with_name(path.name + "-wal")
         self._to_checkpoint = False
+        self.told: tuple[Callable[[sqlite3.Connection], None], ...] = ()
         self._thread = threading.Thread(target=self._run, name=f"write {path.name}", daemon=True)
         self._thread.start()
 
@@ -66,8 +67,16 @@ class Writer:
                 task.error = self._attempt([task]) or task.error
         elif error is not None:
             wanted[0].error = error
+        self._tell()
         for task in wanted:
             self._settle(task)
+
+    def _tell(self) -> None:
+        for told in self.told:
+            try:
+                told(self._connection)
+            except Exception:
+                log.exception("after a commit")
 
     def _attempt(self, tasks: Sequence[Task]) -> BaseException | None:
         """Run the tasks in one transaction; the error when nothing of it was kept."""

@@ -102,11 +102,6 @@ def within(text: str | None, now: datetime) -> str:
     return f"in {span(seconds)}" if seconds >= 1 else "now"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """Write a count with its word: 1 file, 1,234 files."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def plain(text: str) -> str:
     """Return a text for one line of a terminal: no control signs, no line ends."""
     return "".join(sign if sign.isprintable() else " " for sign in text)

@@ -72,6 +72,10 @@ class Application:
             return None
         return self._hot.find(method, path, query, headers)
 
+    def changing_head(self) -> bytes:
+        """Return the header lines of a ready answer that are not kept with it. For the loop thread: never blocks."""
+        return "".join(f"{name}: {value}\r\n" for name, value in self._context.changing_headers()).encode("latin-1")
+
     def wants_body(self, method: str, headers: Mapping[str, str]) -> bool:
         """Say whether a large body is worth waiting for. For the loop thread: never blocks.
 
@@ -110,7 +114,7 @@ class Application:
         )
         if hot is not None and "wsgi.file_wrapper" in environ:
             try:
-                return hot.send(environ, start_response)
+                return hot.send(environ, start_response, self._context.changing_headers())
             except OSError:
                 self._hot.forget_file(environ["PATH_INFO"])
         return self._flask(environ, start_response)

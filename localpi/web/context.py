@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
@@ -10,7 +9,7 @@ from urllib.parse import quote
 import orjson
 from flask import current_app, request
 
-from localpi.errors import BadRequest, InvalidName, LocalpiError, NotAllowed, NotAuthenticated, NotFound
+from localpi.errors import BadRequest, InvalidName, NotAllowed, NotAuthenticated, NotFound
 from localpi.index.errands import Errands
 from localpi.index.permissions import is_root, may_read
 from localpi.simple.links import parse_ref
@@ -86,17 +85,20 @@ class Context:
     def add_headers(self, response: Response) -> Response:
         """Add what every answer carries."""
         response.headers.extend(self.headers_for(response.headers.items()))
+        response.headers.extend(self.changing_headers())
         return response
 
     def headers_for(self, headers: Iterable[tuple[str, str]]) -> Headers:
-        """Return what is added to an answer with these headers."""
+        """Return what is added to an answer with these headers, whenever it is sent."""
         added = [*self.headers]
-        with contextlib.suppress(LocalpiError):  # an answer that says so goes out without a database too
-            added.append(("X-Devpi-Serial", str(self.library.serial())))
         given = dict(headers)
         if "html" in given.get("Content-Type", "") and "Content-Security-Policy" not in given:
             added.append(("Content-Security-Policy", HTML_POLICY))
         return added
+
+    def changing_headers(self) -> Headers:
+        """Return what every answer carries as it is at this moment; costs nothing."""
+        return [("X-Devpi-Serial", str(self.library.serial()))]
 
 
 def the_context() -> Context:

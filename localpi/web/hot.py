@@ -50,7 +50,7 @@ class Hot:
 
     @cached_property
     def head(self) -> bytes:
-        """The head of this answer in HTTP/1.1, without a Date and the empty line (RFC 9112, 2.1)."""
+        """The head of this answer in HTTP/1.1, without what changes, a Date and the empty line (RFC 9112, 2.1)."""
         lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in self.headers)]
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
@@ -58,8 +58,12 @@ class Hot:
         """Open the file, where it is one; OSError when it is not on disk any more."""
         return None if self.path is None else self.open_file(self.path)
 
-    def send(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def send(
+        self, environ: Mapping[str, Any], start_response: Callable[..., Any], changing: Headers
+    ) -> Iterable[bytes]:
         """Answer as a WSGI application does; needs `wsgi.file_wrapper` for what has a body.
+
+        `changing` are the headers that are not the same each time.
 
         OSError, before anything is answered, when the file is not on disk any more.
         """
@@ -67,9 +71,9 @@ class Hot:
         if file is None and self.body is not None:
             file = BytesIO(self.body)  # shares the bytes until somebody writes
         if file is None:
-            start_response(self.status, self.headers)
+            start_response(self.status, [*self.headers, *changing])
             return ()
-        start_response(self.status, self.headers)
+        start_response(self.status, [*self.headers, *changing])
         wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
         return wrapped
 

@@ -39,7 +39,7 @@ def test_a_release_is_pushed_once(run: Run) -> None:
     assert again.code == 4
     assert "demo-1.0-py3-none-any.whl already exists in non-volatile index" in again.err
     assert "localpi index set root/stable volatile=true" in again.err
-    assert run("push", "demo==9", "root/stable", "--index", "root/nightly").code == 2
+    assert run("push", "demo==9", "root/stable", "--index", "root/nightly").code == 4
     assert run("push", "demo", "root/stable").code == 2
     shown = run("push", "demo==1.1", "root/stable", "--index", "root/nightly", "--json").json
     assert (shown["schema"], len(shown["actions"])) == (1, 2)
@@ -73,6 +73,18 @@ def test_old_releases_are_removed(nightly: Daemon, run: Run) -> None:
     assert run("remove", "demo", "--index", "root/nightly").code == 4
 
 
+def test_what_an_index_inherits_is_removed_where_it_is(nightly: Daemon, run: Run) -> None:
+    """The refusal says which index holds it, also where the index that was asked is not volatile."""
+    nightly.index("root/stable", volatile=False, bases=["root/nightly"])
+    for release in ("demo", "demo==1.0"):
+        refused = run("remove", release, "--index", "root/stable")
+        assert refused.code == 4
+        assert "localpi remove demo --index root/nightly" in refused.err
+    assert run("remove", "demo==9", "--index", "root/nightly").code == 4
+    assert run("yank", "demo==9", "--index", "root/nightly").code == 4
+    assert nightly.page("demo", "root/nightly").json()["versions"] == ["1.0", "1.1", "1.2"]
+
+
 @pytest.mark.usefixtures("nightly")
 def test_what_was_exported_comes_in_elsewhere(run: Run, tmp_path: Path) -> None:
     """Users with their passwords, indexes and files; not into a folder that has something in it."""
@@ -85,7 +97,7 @@ def test_what_was_exported_comes_in_elsewhere(run: Run, tmp_path: Path) -> None:
     with Daemon(tmp_path / "other") as other:
         ran = run("import", str(dump), LOCALPI_HOME=str(other.home))
         assert ran.code == 0, ran.err
-        assert "imported 1 users, 2 indexes, 3 files" in ran.err
+        assert "imported 1 user, 2 indexes, 3 files" in ran.err
         assert other.request("POST", "/+login", json_body={"user": "ann", "password": "secret"}).status == 200
         page = other.page("demo", "root/nightly").json()
         assert page["versions"] == ["1.0", "1.1", "1.2"]

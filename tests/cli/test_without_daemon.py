@@ -44,7 +44,10 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Raises" not in shown.output
 
 
-@pytest.mark.parametrize("group", [[], ["base"], ["cache"], ["config"], ["index"], ["token"], ["user"]])
+GROUPS = [[], *([name] for name in COMMANDS if isinstance(app.get_command(click.Context(app), name), click.Group))]
+
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_help_lists_commands_with_whole_sentences(group: list[str]) -> None:
     """Click would cut them at the width of the terminal."""
     shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).output
@@ -215,11 +218,14 @@ def test_a_reader_that_leaves_is_no_error(home: Path) -> None:
         (errors.SettingError("x"), 2),
         (errors.InvalidName("x", "y"), 2),
         (errors.InvalidUpload("x"), 4),
+        (errors.NothingToPush("x", "1", "root/local"), 4),
+        (errors.BackupDamaged("x"), 4),
         (errors.CannotKnow("root/pypi", "down"), 5),
         (errors.NotAllowed("x"), 4),
         (errors.StoreBroken("x"), 70),
         (RemoteError(400, "x"), 2),
         (RemoteError(400, "x", code="invalid-upload"), 4),
+        (RemoteError(400, "x", code="nothing-to-push"), 4),
         (RemoteError(401, "x"), 4),
         (RemoteError(404, "x"), 4),
         (RemoteError(409, "x"), 4),

@@ -20,7 +20,9 @@ import pytest
 import made.daemon
 from localpi.settings.paths import Paths
 from localpi.settings.running import RunningDaemon, read_running
+from made.forms import upload
 from made.loops import Client, wait_for
+from made.wheels import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -309,3 +311,13 @@ def test_listener_off_loopback_is_closed_unless_it_is_opened(start: Starter) -> 
     assert closed.end() == 0
     opened = start(LOCALPI_HOST="0.0.0.0", LOCALPI_OPEN_READING="1")
     assert opened.get("/root/local")[0] == 200
+
+
+def test_ready_answers_have_the_serial_of_now(daemon: made.daemon.Daemon) -> None:
+    """What the loop sends from memory says the last change of all, not that of the day it was made."""
+    assert upload(daemon, *make_wheel("demo", "1.0")).status == 200
+    asked = [daemon.page("demo") for _ in range(3)]
+    assert upload(daemon, *make_wheel("other", "1.0")).status == 200
+    later = daemon.page("demo")
+    assert later.headers["etag"] == asked[-1].headers["etag"]
+    assert int(later.headers["x-devpi-serial"]) == int(asked[-1].headers["x-devpi-serial"]) + 1

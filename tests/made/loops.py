@@ -48,6 +48,9 @@ class MadeApplication:
         """Say what `room_for` says: there is enough."""
         return self.room_for(size) if self.room_for is not None else None
 
+    def changing_head(self) -> bytes:
+        return b""
+
     def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Hot | None:
         """Look among the ready answers."""
         self.asked.append((method, path, query, dict(headers)))
@@ -63,7 +66,7 @@ class MadeApplication:
         return (
             self.routes[path](environ, start_response)
             if path in self.routes
-            else self.hot[path].send(environ, start_response)
+            else self.hot[path].send(environ, start_response, [])
         )
 
     def threads(self, path: str) -> list[str]:

@@ -51,7 +51,7 @@ def send(hot: Hot) -> tuple[str, list[tuple[str, str]], bytes]:
     """Send an answer and return all of it."""
     begun: list[Any] = []
     environ = {"wsgi.file_wrapper": read_all}
-    body = b"".join(hot.send(environ, lambda status, headers: begun.append((status, headers))))
+    body = b"".join(hot.send(environ, lambda status, headers: begun.append((status, headers)), []))
     return begun[0][0], begun[0][1], body
 
 
@@ -242,5 +242,5 @@ def test_a_body_is_shared_and_not_copied() -> None:
         seen.append(file)
         return []
 
-    Hot("200 OK", [], data).send({"wsgi.file_wrapper": wrap}, lambda *_: None)
+    Hot("200 OK", [], data).send({"wsgi.file_wrapper": wrap}, lambda *_: None, [])
     assert seen[0].getvalue() is data

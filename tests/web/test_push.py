@@ -283,6 +283,19 @@ def test_a_file_tells_of_itself_in_json(stages: Served) -> None:
         assert stages.ask("GET", path).body == WHEEL_DATA
 
 
+def test_pages_and_files_that_are_ready_have_the_serial_of_now(stages: Served) -> None:
+    """The same request again, from the hot bytes: its serial is not that of the first time."""
+    for path in ("/root/dev/+simple/demo/", stages.page("/root/dev/+simple/demo/").json()["files"][0]["url"]):
+        first = [stages.page(path).headers["x-devpi-serial"] for _ in range(2)]
+        assert first[0] == first[1]
+        assert stages.ask("PUT", f"/root/new{len(path)}", data={}, owner=True).status == 200
+        before = int(first[0])
+        upload = stages.upload("/root/dev/", *make_wheel(f"other{len(path)}", "1.0"), name=f"other{len(path)}",
+                               version="1.0", filetype="bdist_wheel")  # fmt: skip
+        assert upload.status == 200
+        assert int(stages.page(path).headers["x-devpi-serial"]) == before + 2
+
+
 def test_serials_go_up_and_access_is_checked(stages: Served, serve: Callable[..., Served]) -> None:
     """X-Devpi-Serial on every answer; +authcheck for a proxy in front."""
     before = int(stages.ask("GET", "/root/dev").headers["x-devpi-serial"])

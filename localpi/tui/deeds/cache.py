@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import Input
 
 from localpi.remote.told import Meter
+from localpi.reports import plural
 from localpi.tui import wording
 from localpi.tui.dialogs.confirm import Confirm
 from localpi.tui.dialogs.form import Form
@@ -42,7 +43,7 @@ async def evict(place: Cache) -> None:
     """Take the files of the selected project out of the cache."""
     row = place.selected()
     question = (
-        f"{wording.plural(row.files, 'file')}, {wording.size(row.bytes)}. Without a network {row.project} will not"
+        f"{plural(row.files, 'file')}, {wording.size(row.bytes)}. Without a network {row.project} will not"
         " install any more; with one, its files come again when they are asked for."
     )
     if await place.room.push_screen_wait(Confirm(f"Evict {row.project}?", question, yes="Evict")):
@@ -64,7 +65,7 @@ async def verify(place: Cache) -> None:
         shown = labelled([(str(at), line) for at, line in enumerate(wrong, 1)])
         await place.room.push_screen_wait(Shown("What is wrong", shown, copied="\n".join(wrong)))
     else:
-        place.room.tell(f"{wording.plural(meter.done, 'file')} looked at", title="All files are what they were")
+        place.room.tell(f"{plural(meter.done, 'file')} looked at", title="All files are what they were")
 
 
 async def budget(place: Cache) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import Input
 
 from localpi.remote.told import Meter
+from localpi.reports import plural
 from localpi.tui import wording
 from localpi.tui.deeds.changes import edit
 from localpi.tui.dialogs.choose import Choose
@@ -58,7 +59,7 @@ async def delete_index(place: Indexes) -> None:
     row = place.index()
     held = await place.ask(place.room.desk.packages.projects, row.name)
     users = [other.name for other in place.all_indexes() if row.name in other.bases]
-    question = f"{wording.plural(len(held), 'project')} in it will be gone for good." if held else "It holds nothing."
+    question = f"{plural(len(held), 'project')} in it will be gone for good." if held else "It holds nothing."
     question += f" It is a base of {', '.join(users)}." if users else ""
     if await place.room.push_screen_wait(Confirm(f"Delete {row.name}?", question, yes="Delete")):
         await place.ask(place.room.desk.indexes.delete_index, row.name)
@@ -173,7 +174,7 @@ async def yank(place: Indexes) -> None:
 async def remove(place: Indexes) -> None:
     """Remove the selected release."""
     release = place.release()
-    question = f"{wording.plural(len(release.files), 'file')} will be gone for good from {place.index().name}."
+    question = f"{plural(len(release.files), 'file')} will be gone for good from {place.index().name}."
     await _remove(place, release.version, f"{place.project()} {release.version}", question)
 
 

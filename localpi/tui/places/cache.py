@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, ProgressBar, Static
 
+from localpi.reports import plural
 from localpi.tui import wording
 from localpi.tui.app import bindings_of
 from localpi.tui.place import NothingSelected, Place
@@ -94,7 +95,7 @@ class Cache(Place):
         self.query_one("#cached", Rows).show([_line(row, now) for row in found], note=note)
         panel = self.query_one("#cached").parent
         if isinstance(panel, Vertical):
-            panel.border_subtitle = f"{wording.plural(len(found), 'project')}, by {self.order}"
+            panel.border_subtitle = f"{plural(len(found), 'project')}, by {self.order}"
 
     def selected(self) -> CachedProject:
         """Return the project under the cursor; raises NothingSelected."""

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static, Tree
 
 from localpi.errors import DaemonNotRunning
+from localpi.reports import plural
 from localpi.tui import wording
 from localpi.tui.app import bindings_of
 from localpi.tui.place import AWAY, SETTLE_S, NothingSelected, Place
@@ -160,4 +161,4 @@ class Indexes(Place):
         self._releases = await self.ask(self.room.desk.packages.releases, index, project)
         rows.show(release_lines(self._releases, index, self.room.now()), note=f"{project} has no file here.")
         panel.border_title = wording.plain(project)
-        panel.border_subtitle = f"{wording.plural(len(self._releases), 'release')} · ● is here"
+        panel.border_subtitle = f"{plural(len(self._releases), 'release')} · ● is here"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from localpi.reports import plural
 from localpi.tui import wording
 from localpi.tui.app import bindings_of
 from localpi.tui.place import NothingSelected, Place
@@ -94,7 +95,7 @@ class Log(Place):
         """Say in the frame whether it goes on, and what is shown."""
         panel = self.query_one("#log-panel")
         panel.border_subtitle = " · ".join(
-            [wording.plural(len(self.query_one("#lines", Rows).rows), "line")]
+            [plural(len(self.query_one("#lines", Rows).rows), "line")]
             + ["problems only"] * self.problems
             + ["paused: space goes on" if self.paused else "live"]
         )

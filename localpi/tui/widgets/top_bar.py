@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from localpi.reports import plural
 from localpi.tui.actions import PLACES
-from localpi.tui.wording import plural
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
