@@ -135,7 +135,7 @@ def open_store(folders: Folders, *, clock: Callable[[], int] = now_us) -> Store:
         damage = find_damage(own_path, thorough=False)
         if damage:
             error = StoreBroken(f"{own_path} is damaged: {damage}")
-            error.hint = "localpi restore, from a backup"
+            error.hint = "localpi restore FILE --force, from a backup; what is there is kept aside"
             raise error
     _migrate_own(own_path)
     _migrate_cache(cache_path)
