@@ -126,12 +126,13 @@ def over_tls(stack: ExitStack, server: PypiServer, _folder: Path) -> Road:
 
     @contextlib.contextmanager
     def away() -> Iterator[None]:
+        nonlocal line
         line.__exit__()
         with MadeUpstream(port=line.port, certificate=FOREIGN) as portal:
             portal.fail(faults.LoginPage())
             yield
             assert portal.asked() == (), "something was sent to whom nobody trusts"
-        stack.enter_context(Line(server.port, OWN, port=line.port))
+        line = stack.enter_context(Line(server.port, OWN, port=line.port))
 
     environ = {"LOCALPI_UPSTREAM_CA_BUNDLE": str(CERTIFICATES / "ca.pem")}
     said = "is not trusted (self-signed certificate); log in to the network, in a browser"
