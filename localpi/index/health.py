@@ -107,7 +107,7 @@ def failed(
         strikes=strikes,
         next_probe=max(now + pause, not_before),
         not_before=not_before,
-        confirmed=probed or health.confirmed,
+        confirmed=probed or health.confirmed or bool(not_before),  # no probe may come soon
         offline=health.offline,
     )
 

@@ -19,6 +19,7 @@ from localpi.settings.paths import Paths
 from made.corpus import Shows
 from made.daemon import Daemon
 from made.faults import LoginPage, Status
+from made.loops import wait_for
 from made.upstream import MadeUpstream
 from made.wheels import make_wheel
 
@@ -165,6 +166,20 @@ def test_add_with_everything(base: Base, acme: MadeUpstream) -> None:
     kept = [path for path in base.daemon.home.rglob("*") if path.is_file() and b"s3:cret" in path.read_bytes()]
     assert [stat.S_IMODE(path.stat().st_mode) for path in kept] == [0o600]
     assert base.daemon.page("acme-app", "root/acme").status == 200
+
+
+def test_check_has_a_base_that_is_back_found_at_once(base: Base, acme: MadeUpstream) -> None:
+    """A person knows better than a server that asked to be left alone for ten minutes."""
+    assert base("add", "acme", acme.url).code == 0
+    acme.fail(Status(503, {"Retry-After": "600"}))
+    for number in range(3):
+        assert base.daemon.page(f"acme-{number}", "root/acme").status == 424
+    assert "root/acme" in base("list").out
+    assert "down since" in base("list").out
+    acme.heal()
+    done = base("check", "acme")
+    assert (done.code, "it counts as down; looked at again now" in done.err) == (0, True), done
+    wait_for(lambda: "down since" not in base("list").out)
 
 
 def test_credentials_in_the_url_are_tried_and_kept(base: Base, acme: MadeUpstream) -> None:

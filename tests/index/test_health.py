@@ -88,6 +88,14 @@ def test_a_server_that_asks_for_a_pause_gets_it() -> None:
     assert probe(health, "server", retry_after_s=86_400).next_probe == 700.0
 
 
+def test_a_pause_that_was_asked_for_confirms() -> None:
+    """No probe may come soon, so what was said counts: else the state would be told after ten minutes."""
+    health = fail(fail(Health(), "server", retry_after_s=600), "server", retry_after_s=600)
+    assert not health.filters
+    assert fail(health, "server", retry_after_s=600).filters
+    assert fail(Health(), "auth", retry_after_s=60).filters
+
+
 def test_since_is_kept_while_the_state_stays() -> None:
     """The time tells when it went, not when it was probed last; another state begins anew."""
     down = probe(fail(Health(), "connect", now=100.0), "timeout", now=200.0)
