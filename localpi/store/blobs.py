@@ -96,12 +96,6 @@ class Blobs:
         make_folder(self.incoming)  # the cache may be deleted at any time
         check_room(self.incoming, size)
 
-    def make_places(self) -> None:
-        """Make all folders that a hash can begin with, for good: one by one, each would cost an fsync of `root`."""
-        for number in range(256):
-            make_folder(self.root / f"{number:02x}")
-        sync_folder(self.root)
-
     def remove(self, sha256: Sha256) -> bool:
         """Delete the file, after the commit that dropped its last row; whether there was one."""
         try:
