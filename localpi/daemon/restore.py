@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from localpi.daemon.lock import held
 from localpi.daemon.unpacking import STAGING, Unpacked, unpack
 from localpi.errors import AlreadyRunning, BackupDamaged, Conflict, StoreBroken
-from localpi.settings.backup import CACHE_DATABASE, DATABASE, digest_in
+from localpi.settings.backup import CACHE_DATABASE, DATABASE
 from localpi.settings.private import make_folder, sync_folder, write_private
 from localpi.store.backup import check_copy, named_files
 
@@ -79,8 +79,7 @@ def restore(paths: Paths, archive: Path, *, force: bool, tell: Callable[[int, in
         running = Conflict(f"a daemon runs on {paths.data}")
         running.hint = "stop it first: localpi down"
         raise running from None
-    hashed = sum(digest_in(name) is not None for name in unpacked.names)
-    return Restored(unpacked.made_at, unpacked.version, hashed, unpacked.bytes, folders, missing)
+    return Restored(unpacked.made_at, unpacked.version, len(unpacked.names), unpacked.bytes, folders, missing)
 
 
 def finish_restore(paths: Paths) -> tuple[str, ...]:

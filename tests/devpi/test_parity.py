@@ -87,6 +87,7 @@ def test_a_push_to_an_index_elsewhere(
 def read_release(elsewhere: Daemon, index: str) -> Any:
     """Give what arrived: the metadata, and the name and hash of each file."""
     release = elsewhere.get(f"/{index}/hello-pkg").json()["result"]["1.0"]
+    release["name"] = release["name"].replace("_", "-")  # devpi's is the one of the documentation
     links = sorted((link["rel"], link["href"].rpartition("/")[2], link["hash_spec"]) for link in release.pop("+links"))
     return release, links
 

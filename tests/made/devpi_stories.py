@@ -208,7 +208,7 @@ PUBLISHING = (
     *SIGN_UP,
     text("upload", WHEEL_10, SDIST_10, DOCS),
     text("push", "hello-pkg==1.0", "pypi:nosuch", "--pypirc", "pypirc"),
-    text("push", "hello-pkg==1.0", "pypi:other"),
+    status("push", "hello-pkg==1.0", "pypi:other"),  # the name, as above
     status("push", "hello-pkg==1.0", "pypi:wrong", "--pypirc", "pypirc"),
     code("push", "hello-pkg==1.0", "pypi:other", "--pypirc", "pypirc", "--no-docs"),
     code("push", "hello-pkg==1.0", "pypi:other", "--pypirc", "pypirc", "--only-docs"),
