@@ -5,7 +5,7 @@ fixtures of tests/devpi install; LOCALPI_TEST_DEVPI). Both servers run at the sa
 in turn; printed is one table. No network is used.
 
 One upload after the other is a matter of the disk: each is on the medium before it is answered, which takes 3 fsyncs
-(the file, its folder, the log of the database) of about 3 ms on the machine at hand, and 2 ms of work. devpi-server
+(the file, its folder, the log of the database) of about 3 ms on the machine at hand, and 4 ms of work. devpi-server
 takes 4 (strace: its journal twice, the folder, the database), none of them for the package file: after a power cut it
 may name a file that is not there. Several uploads at once share the commit. `TMPDIR=/dev/shm` shows both without disk.
 """
