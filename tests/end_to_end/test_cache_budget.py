@@ -17,6 +17,7 @@ from made.daemon import Daemon
 from made.disks import small_disk
 from made.faults import NoLength
 from made.forms import upload
+from made.loops import wait_for
 from made.upstream import MadeUpstream
 from made.wheels import make_wheel
 
@@ -110,6 +111,7 @@ def test_fifty_clients_and_a_small_budget(tmp_path: Path, upstream: MadeUpstream
         pinned = list(made)[:3]
         for name in pinned:
             assert daemon.get(url_of(daemon, name)).body == made[name]
+        wait_for(lambda: cache(daemon, "GET")["files"] == 3)  # rows are written behind
         assert cache(daemon, "POST", "/pin", {"names": pinned})["files"] == 3
         wanted = [(daemon, url_of(daemon, name), data) for name, data in made.items()]
         wanted += [(daemon, url_of(daemon, big_name), big), (daemon, url_of(daemon, own_name, "root/local"), own)]

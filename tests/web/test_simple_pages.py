@@ -168,10 +168,13 @@ def test_what_was_answered_is_ready_for_the_loop(library: Library) -> None:
     with serving(application) as running:  # type: ignore[arg-type]  # same face
         served = Served(library, running.address)
         file = unquote(served.page(PAGE, Host="localhost:3141").json()["files"][0]["url"])
-        for _ in range(3):
+
+        def is_ready() -> bool:
             served.ask("GET", quote(file), {"Host": "localhost:3141"})
-        assert application.find_hot("GET", PAGE, "", page) is not None
-        assert application.find_hot("GET", file, "", page) is not None
+            served.page(PAGE, Host="localhost:3141")
+            return all(application.find_hot("GET", path, "", page) is not None for path in (PAGE, file))
+
+        wait_for(is_ready)  # once the file is stored, and its row is written behind
         assert application.find_hot("GET", PAGE, "", page | {"HOST": "evil.example"}) is None
         closed = create_app(library, replace(SITE, reading_open=False))
         assert closed.find_hot("GET", PAGE, "", page) is None
