@@ -102,7 +102,8 @@ class Fetching:
         try:
             self._fetch(mirror, project, under_way)
         finally:
-            self._under_way.pop(key, None)
+            if self._under_way.get(key) is under_way:
+                del self._under_way[key]
 
     def body(self, mirror: MirrorIndex, project: ProjectName) -> bytes:
         """Return the page of the project as v1+json with our links, as it was stored last.
@@ -147,9 +148,11 @@ class Fetching:
                 self._note_missing(mirror, project, head)
             case Unreachable():
                 log.info("%s: %s: %s", mirror.name, project, outcome.reason)
-                self._watch.note_failure(mirror, outcome)
-                failed = replace(known, asked_at=time.monotonic(), failure=outcome.reason)
-                self._known.remember(mirror.source, project, failed)
+                self._watch.note_failure(mirror, outcome, began=under_way.since)
+                known = self._known.recall(mirror.source, project)
+                if known.asked_at < under_way.since:  # else a later one has told better
+                    failed = replace(known, asked_at=time.monotonic(), failure=outcome.reason)
+                    self._known.remember(mirror.source, project, failed)
                 return
         self._watch.note_answer(mirror, took_s)
 

@@ -96,6 +96,8 @@ class Flights(Generic[T]):
                 queue = self._waiting[lane]
                 if not queue:
                     self._running[lane] -= 1
+                    if not self._running[lane]:
+                        del self._running[lane], self._waiting[lane]
                     self._forget_old()
                     return
                 flight = queue.popleft()

@@ -93,9 +93,10 @@ class Mirrors:
             return self._say(mirror, project, replace(known, failure=""), now + left)
         if asked_since:
             return self._say(mirror, project, known, now)
+        losses = self._watch.losses(mirror)  # what was under way when it was lost may hang: nobody joins that
         flight = self._flights.join(
-            mirror.source,
-            (mirror.source, project),
+            (mirror.source, losses),
+            (mirror.source, losses, project),
             lambda: self._fetching.fetch(mirror, project),
             PAGE_DEADLINE_S,
         )

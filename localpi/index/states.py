@@ -27,6 +27,8 @@ class States:
         self._states: dict[str, Health] = {}
         self.took: dict[str, float] = {}
         """Seconds that the last answer of a source took."""
+        self.losses: dict[str, int] = {}
+        """How often a source has been lost: what was under way then may hang for long after it is back."""
         self.changed = threading.Condition()
 
     def get(self, source: str) -> Health:
@@ -41,6 +43,8 @@ class States:
             if after == before:
                 return before, before
             self._states[source] = after
+            if before.well and not after.well:
+                self.losses[source] = self.losses.get(source, 0) + 1
             if (before.well, before.filters) != (after.well, after.filters):
                 self._stamps.bump_config()  # every page that any index shows may look different now
             self.changed.notify_all()

@@ -76,6 +76,10 @@ class Watch:
         mode, _ = self._modes.of(mirror.name)
         return mode == "off" or (mode == "auto" and self._states.get(mirror.source).well)
 
+    def losses(self, mirror: MirrorIndex) -> int:
+        """Return how often it has been lost since the start."""
+        return self._states.losses.get(mirror.source, 0)
+
     def next_probe(self, mirror: MirrorIndex) -> str | None:
         """Return when it is probed next, RFC 3339 UTC; None while it is well, off, or probed only when asked for."""
         health = self.health(mirror)
@@ -101,8 +105,13 @@ class Watch:
         """Say that its upstream gave an honest answer of any kind, after so many seconds."""
         self._contacts.note_answer(mirror, took_s)
 
-    def note_failure(self, mirror: MirrorIndex, failure: Unreachable) -> None:
-        """Say that a request failed: a probe finds out whether that holds."""
+    def note_failure(self, mirror: MirrorIndex, failure: Unreachable, *, began: float = 0.0) -> None:
+        """Say that a request failed that began then (monotonic seconds): a probe finds out whether that holds.
+
+        One that took too long says nothing where others have been answered meanwhile.
+        """
+        if began and failure.kind == "timeout" and self._contacts.answered_since(mirror, began):
+            return
         before, after = self._contacts.note_failure(mirror, failure)
         if not after.well:
             self._probing.follow(mirror)

@@ -257,3 +257,20 @@ def test_one_probe_for_a_thousand_who_ask(tmp_path: Path, upstream: MadeUpstream
         probes = [thread for thread in set(threading.enumerate()) - before if thread.name == f"probe {INTRANET}"]
         assert len(probes) == 1
         assert len(intranet.asked()) - asked <= 1
+
+
+def test_what_hung_when_it_was_lost_keeps_nobody_waiting(tmp_path: Path, upstream: MadeUpstream) -> None:
+    """A page asked for in the moment of the loss hangs for 20 s; asked for again after it is back, it comes at once."""
+    with MadeUpstream() as intranet, library_at(tmp_path, Reach(environ={}), Lookups()) as library:
+        intranet.add(*make_wheel("acme", "1.0"))
+        make_bases(library, intranet.url, upstream.url)
+        assert ask(library, ACME)[0] == "found"
+        intranet.add(*make_wheel("odd", "1.0"))
+        intranet.fail(faults.Swallow())
+        assert "found" not in [ask(library, ProjectName("odd"))[0] for _ in range(2)]
+        intranet.heal()
+        wait_for(lambda: ask(library, ACME)[0] == "found" and library.watch.health(_intranet(library)).well)
+        began = time.monotonic()
+        assert ask(library, ProjectName("odd"))[0] == "found"
+        assert time.monotonic() - began < 1.0 + SLACK_S
+        assert library.watch.health(_intranet(library)).state == "ok"
