@@ -13,10 +13,10 @@ from localpi.errors import Conflict, DaemonNotRunning
 from localpi.remote.told import Unsupported
 from localpi.tui.actions import PLACES, of_group
 from localpi.tui.app import LocalpiApp
-from localpi.tui.desk import DRAWERS
+from localpi.tui.desk import DRAWERS, Found
 from localpi.tui.dialogs.keys import Keys
-from made.desk import Drawer, Hang, faulty_desk, full_state, made_desk
-from made.pictures import NOW
+from made.desk import Hang, State, faulty_desk, full_state, made_desk, wrong_desk
+from made.pictures import NOW, press
 
 NONSENSE: tuple[Any, ...] = (None, 7, "[red]text[/]", b"\xff", (), [], {}, (None,), ((1, 2),), object(), -1.5, True)
 ERRORS: tuple[Exception, ...] = (
@@ -79,15 +79,67 @@ async def test_every_call_hangs() -> None:
         hang.over.set()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("drawer", range(len(DRAWERS)))
-async def test_one_drawer_goes_wrong(drawer: int) -> None:
-    """The other drawers' parts of each place are as they were."""
-    random.seed(drawer)
-    names = ("running", "wiring", "indexes", "packages", "bases", "cache", "log")
-    desk = made_desk(full_state())
-    object.__setattr__(desk, names[drawer], Drawer(DRAWERS[drawer], nonsense))
-    await walk(LocalpiApp(desk, look_s=0.2, now=lambda: NOW))
+REACHED: dict[str, tuple[str, ...]] = {
+    "status": (), "is_first_run": (), "service_state": (), "start_daemon": ("s",), "stop_daemon": ("S", "y"),
+    "install_service": ("i",), "remove_service": ("I", "y"),
+    "tools": ("5",), "plan_wiring": ("5", "w"), "wire": ("5", "down", "w", "y"), "unwire": ("5", "x", "y"),
+    "runtimes": ("5", "t"), "container_text": ("5", "t", "enter"),
+    "found_index": ("f2", "s", "enter"), "accept_found": ("f2", "s", "enter", "y"),
+    "index_rows": ("2",), "create_index": ("2", "n", "d", "ctrl+s", "ctrl+s"), "change_index": ("2", "o"),
+    "delete_index": ("2", "D", "y"),
+    "projects": ("2",), "releases": ("2",), "metadata": ("2", "d"), "upload": ("2", "u", "down", "enter", "enter"),
+    "push": ("2", "p", "enter"), "yank": ("2", "y", "ctrl+s"), "remove": ("2", "x", "y"),
+    "base_rows": ("3",), "check_base": ("3", "n", *"http://a.example", "enter"),
+    "add_base": ("3", "n", *"http://a.example", "ctrl+s"), "remove_base": ("3", "x", "y"), "test_base": ("3", "t"),
+    "set_offline": ("3", "o", "enter"), "set_credentials": ("3", "p", "a", "enter", "b", "enter"),
+    "collisions": ("3", "k"),
+    "cache_use": ("4",), "saved": ("4",), "cached_projects": ("4",), "pin": ("4", "p"), "evict": ("4", "x", "y"),
+    "verify": ("4", "v"), "set_budget": ("4", "b", "ctrl+s"),
+    "events": (), "log_lines": ("6",), "why": ("6", "up", "up", "enter"),
+}  # fmt: skip
+"""Call of the desk -> the keys that lead to it."""
+QUICK = {"status", "wire", "upload", "log_lines"}
+
+
+def fault_state(call: str) -> State:
+    """Return a state in which the keys reach the call."""
+    state = full_state()
+    state.running = call != "start_daemon"
+    state.service = call != "install_service"
+    state.found = Found("https://pypi.acme.example/simple/", "pip.conf", "root/acme")
+    return state
+
+
+@pytest.mark.parametrize(
+    "call", [pytest.param(call, marks=[] if call in QUICK else [pytest.mark.long]) for call in REACHED]
+)
+async def test_one_call_goes_wrong(call: str) -> None:
+    """While all others answer, each call raises, answers nonsense, or hangs: every time the UI goes on."""
+    random.seed(call)
+    hang = Hang()
+    for fault in (raising, nonsense, hang):
+        came: list[str] = []
+
+        def wrong(name: str, *args: Any, fault: Callable[..., Any] = fault, came: list[str] = came, **how: Any) -> Any:
+            came.append(name)
+            return fault(name, *args, **how)
+
+        app = LocalpiApp(wrong_desk(made_desk(fault_state(call)), wrong, call), look_s=3600, now=lambda: NOW)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await press(pilot, *REACHED[call], waits=fault is hang)
+            assert came, "the keys do not lead to it"
+            for _ in range(300):
+                await send(pilot, "escape", "question_mark")
+                if isinstance(app.screen, Keys):
+                    break
+            assert isinstance(app.screen, Keys), fault
+    hang.over.set()
+
+
+def test_every_call_of_the_desk_is_made_to_fail() -> None:
+    """The table above has all that the desk's protocols have."""
+    calls = {name for drawer in DRAWERS for name, call in vars(drawer).items() if callable(call) and name[:1] != "_"}
+    assert calls == set(REACHED)
 
 
 async def test_failures_say_reason_and_remedy() -> None:

@@ -148,11 +148,11 @@ async def test_ten_thousand_projects() -> None:
         assert len(rows.rows) == 10_004
         await press(pilot, "slash")
         show = app.screen._show_projects  # type: ignore[attr-defined]  # what each key calls
-        start = time.perf_counter()
+        start = time.thread_time()  # others may have the processor meanwhile
         for needle in ("9", "99", "999"):
             app.screen.query_one("Search").value = needle  # type: ignore[attr-defined]  # an Input
             show()
-        took = (time.perf_counter() - start) / 3
+        took = (time.thread_time() - start) / 3
         assert took < 0.1
         await settle(pilot)
         assert len(rows.rows) == 19
