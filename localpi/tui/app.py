@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -89,6 +89,7 @@ class LocalpiApp(App[None]):
         self.calls = Calls(deadline_s) if deadline_s else Calls()
         self._look_s = look_s
         self._looking = False
+        self._told: tuple[tuple[str, str], datetime] = ("", ""), now()
 
     def on_mount(self) -> None:
         """Go to the overview and begin to look at the daemon."""
@@ -131,8 +132,15 @@ class LocalpiApp(App[None]):
             self.screen.post_message(self.DaemonChanged(running=runs))
 
     def tell(self, text: str, *, title: str = "", severity: SeverityLevel = "information") -> None:
-        """Show a notification; its text is never read as markup. What went well makes room for what comes after it."""
+        """Show a notification; its text is never read as markup.
+
+        What went well makes room for what comes after it, and what is on screen is not said twice.
+        """
         well = severity == "information"
+        told, now = (title, text), self.now()
+        if not well and told == self._told[0] and now - self._told[1] < timedelta(seconds=self.error_s):
+            return
+        self._told = told, now
         if well:
             self.clear_notifications()
         self.notify(text, title=title, severity=severity, markup=False, timeout=self.note_s if well else self.error_s)

@@ -42,7 +42,6 @@ class Picture:
     waits: bool = False
     """Whether calls of the desk are still under way in it."""
     colours: bool = True
-    toasts: bool = False
 
 
 def away() -> State:
@@ -147,8 +146,8 @@ PICTURES = (
     Picture("log-empty", empty_state, ("6",)),
     Picture("log-error", keys=("6",), desk=broken()),
     Picture("log-problems", keys=("6", "w")),
-    Picture("toast", keys=("4", "p"), toasts=True),
-    Picture("toast-error", keys=("4", "p"), desk=broken("pin"), toasts=True),
+    Picture("toast", keys=("4", "p")),
+    Picture("toast-error", keys=("4", "p"), desk=broken("pin")),
     Picture("dialog-confirm", keys=("4", "x")),
     Picture("dialog-index", keys=("2", "e")),
     Picture("dialog-new-index", keys=("2", "n")),
@@ -242,7 +241,6 @@ def make_app(picture: Picture) -> LocalpiApp:
 
 async def lead(picture: Picture, pilot: Pilot[None]) -> None:
     """Press the keys, each after all is quiet."""
-    pilot.app._disable_notifications = not picture.toasts
     await press(pilot, *picture.keys, waits=picture.waits)
     for widget in pilot.app.screen.query(Input):
         widget.cursor_blink = False
