@@ -1,10 +1,14 @@
-"""Measure the terminal UI on a real daemon: `python tests/tui/measure.py`. Time to first frame, memory, idle processor.
+"""Measure the terminal UI: `python tests/tui/measure.py`.
+
+First frame, memory and idle processor on a real daemon; what filtering and scrolling 10,000 projects costs on a made
+one.
 
 The daemon mirrors nothing that is asked for here; the best of five starts counts, as the machine may be busy.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import select
@@ -20,9 +24,13 @@ import psutil
 REPOSITORY = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
-from made.daemon import Daemon  # noqa: E402 -- the paths above come first
+from localpi.tui.app import LocalpiApp  # noqa: E402 -- the paths above come first
+from made.daemon import Daemon  # noqa: E402 -- as above
+from made.desk import full_state, made_desk  # noqa: E402 -- as above
+from made.pictures import NOW, press  # noqa: E402 -- as above
 
 ROUNDS, IDLE_S = 5, 20.0
+PROJECTS, STEPS = 10_000, 100
 
 
 def start(home: Path) -> tuple[subprocess.Popen[bytes], int, float]:
@@ -59,8 +67,41 @@ def end(process: subprocess.Popen[bytes], terminal: int) -> None:
     os.close(terminal)
 
 
+async def measure_list() -> None:
+    """Print what a key of the filter and a step of the cursor take, until it is drawn, with 10,000 projects."""
+    state = full_state()
+    for number in range(PROJECTS):
+        state.releases["root/local", f"project-{number:05}"] = ()
+    app = LocalpiApp(made_desk(state), look_s=3600, now=lambda: NOW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "2", "slash")
+        took = []
+        for key in "project-09":
+            begun, cpu = time.perf_counter(), time.thread_time()
+            await pilot.press(key)
+            await pilot.pause()
+            took.append((time.perf_counter() - begun, time.thread_time() - cpu))
+        print(f"filter 10,000  {told(took)} for each key")
+        await press(pilot, "escape")
+        took = []
+        for _ in range(STEPS):
+            begun, cpu = time.perf_counter(), time.thread_time()
+            await pilot.press("pagedown")
+            await pilot.pause()
+            took.append((time.perf_counter() - begun, time.thread_time() - cpu))
+        print(f"scroll 10,000  {told(took)} for each page")
+
+
+def told(took: list[tuple[float, float]]) -> str:
+    """Write the median and the longest, by the clock and by the processor."""
+    walls, cpus = sorted(wall for wall, _ in took), sorted(cpu for _, cpu in took)
+    half = len(took) // 2
+    return f"{walls[half] * 1000:.0f} ms (longest {walls[-1] * 1000:.0f}; processor {cpus[half] * 1000:.0f})"
+
+
 def main() -> None:
     """Print one line for each measure."""
+    asyncio.run(measure_list())
     with tempfile.TemporaryDirectory() as folder, Daemon(Path(folder) / "localpi") as daemon:
         firsts = []
         for _ in range(ROUNDS):

@@ -13,6 +13,7 @@ from localpi.reports import Status
 from localpi.tui import wording
 from localpi.tui.app import LocalpiApp
 from localpi.tui.machine import read_line
+from localpi.tui.places.log import request_words
 from localpi.tui.shapes import fits
 from localpi.tui.widgets.index_tree import resolution_order
 from localpi.tui.widgets.release_rows import file_of, rest_of, version_of
@@ -133,6 +134,20 @@ def test_lines_of_the_log(line: str, expected: tuple[str, str, str, str]) -> Non
     """A line says level and room, and the project if a request was for one."""
     found = read_line(line)
     assert expected == (found.level, found.room, found.project, found.index)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1 GET /root/local/+simple/idna/ 200 16087 20 ms", ("200 GET /root/local/+simple/idna/  20 ms", "")),
+        ("10.0.0.7 PUT /root/dev 403 - 1 ms", ("403 PUT /root/dev  1 ms, 10.0.0.7", "warn")),
+        ("::1 GET /root/pypi/+f/8bb/5376d2/a-1.whl 200 9 1 ms", ("200 GET /root/pypi/…/a-1.whl  1 ms", "")),
+        ("root/x is down: cannot be connected to", ("root/x is down: cannot be connected to", "")),
+    ],
+)
+def test_requests_on_the_screen(text: str, expected: tuple[str, str]) -> None:
+    """The status comes first, since paths are long; who asked is named when it is somebody else."""
+    assert expected == request_words(text)
 
 
 async def test_ten_thousand_projects() -> None:

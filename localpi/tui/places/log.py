@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -113,11 +114,29 @@ class Log(Place):
             self.reload()
 
 
+_REQUEST = re.compile(r"(?:(?P<who>\S+) )?(?P<what>[A-Z]+ /\S*) (?P<status>\d{3}) \S+ (?P<took>\d+ ms)")
+_STORED = re.compile(r"/\+[ef]/[^ ]*/(?=[^/ ]+$)")
+
+
+def request_words(text: str) -> tuple[str, wording.Tone]:
+    """Return how a line reads on a screen: of a request the status first, of a file's path what tells it from others.
+
+    A person at this machine asks by 127.0.0.1, which says nothing; whoever else asks is named.
+    """
+    found = _REQUEST.fullmatch(text)
+    if found is None:
+        return text, ""
+    who = "" if found["who"] in {None, "127.0.0.1", "::1"} else f", {found['who']}"
+    said = f"{found['status']} {_STORED.sub('/…/', found['what'])}  {found['took']}{who}"
+    return said, "warn" if found["status"] >= "400" else ""
+
+
 def _line(number: int, line: LogLine, now: datetime) -> Row:
     found = wording.parse_time(line.at)
     at = f"{found.astimezone(now.tzinfo):%H:%M:%S}" if found else wording.clock(line.at, now)
     tone = TONES.get(line.level, "")
+    text, own = request_words(line.text)
     cells: tuple[str | tuple[str, wording.Tone], ...] = (
-        (at, "dim"), (line.level.lower(), tone or "dim"), (line.room, "dim"), (line.text, tone),
+        (at, "dim"), (line.level.lower(), tone or "dim"), (line.room, "dim"), (text, tone or own),
     )  # fmt: skip
     return Row(str(number), cells)
