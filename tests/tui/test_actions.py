@@ -134,7 +134,8 @@ BY_KEY: dict[str, tuple[Callable[[], State], tuple[str, ...], tuple[str, tuple[A
 QUICK = {
     "everywhere.start", "overview.wire_pip", "indexes.create_index", "indexes.base_up", "indexes.upload",
     "indexes.yank", "indexes.remove", "bases.add_base", "bases.offline", "bases.credentials", "cache.pin",
-    "cache.evict", "wiring.unwire", "log.why",
+    "cache.evict", "wiring.unwire", "log.why", "everywhere.refresh", "everywhere.setup", "everywhere.leave",
+    "everywhere.help", "cache.search", "log.pause", "log.copy_line", "wiring.container",
 }  # fmt: skip
 """Tried in each run; the others with the long tests: each costs most of a second."""
 
@@ -230,7 +231,9 @@ SHOWS: dict[str, tuple[tuple[str | Callable[[State], None], ...], Seen]] = {
 """Action that asks the desk for no change -> keys (and what happens between them), and what is seen then."""
 
 
-@pytest.mark.parametrize("action", SHOWS)
+@pytest.mark.parametrize(
+    "action", [pytest.param(action, marks=[] if action in QUICK else [pytest.mark.long]) for action in SHOWS]
+)
 async def test_what_only_moves_or_shows(action: str) -> None:
     """Its keys lead to what it promises, and nothing is changed."""
     steps, seen = SHOWS[action]
@@ -287,6 +290,7 @@ BY_MOUSE: dict[str, tuple[Callable[[], State], type | tuple[str, tuple[Any, ...]
 """Action to the state it begins in, and the dialog that its name in the footer opens, or what it asks of the desk."""
 
 
+@pytest.mark.long
 async def test_the_footer_by_mouse() -> None:
     """A click on its name in the footer is as good as the key; one program does all of one state."""
     for make_state in dict.fromkeys(row[0] for row in BY_MOUSE.values()):
