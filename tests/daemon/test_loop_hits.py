@@ -86,6 +86,21 @@ def test_same_bytes_are_asked_about_each_time(served: Serving) -> None:
     assert set(map(str, served.application.asked)) == {str(("GET", "/page", "", {"HOST": "localhost"}))}
 
 
+def test_headers_of_one_request_are_never_another_ones(served: Serving) -> None:
+    """Who expects 100 without a body is answered at once, and what follows it is known by its own headers."""
+    served.application.hot["/page"] = ready(b"page")
+    served.application.routes["/first"] = whole(b"first")
+    with served.connect() as client, served.connect() as other:
+        first = client.get("/first", "Expect: 100-continue", "X-Forwarded-Prefix: /elsewhere", "If-None-Match: *")
+        pages = [client.get("/page"), other.get("/page")]
+
+    assert first == ("HTTP/1.1 200 OK", b"first")
+    assert pages == [("HTTP/1.1 200 OK", b"page")] * 2
+    assert [headers for _, path, _, headers in served.application.asked if path == "/page"] == [
+        {"HOST": "localhost"}
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("method", "hot", "expected"),
     [
