@@ -122,7 +122,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
                 request = None
         if request is not None and not request.has_room and request.is_long():
             request.has_room = True
-            self.making_room = self.server.loop.application.make_room(request.content_length)
+            self.making_room = self.server.loop.application.make_room(
+                request.command, request.headers, request.content_length
+            )
         self._refusing = self._refusing or any(request.error or request.unread for request in self.requests)
         return taken
 

@@ -48,7 +48,7 @@ class Application(Protocol):
     def wants_body(self, method: str, headers: Mapping[str, str], /) -> bool:
         """Say whether a large body is worth waiting for; runs on the loop thread and must not block."""
 
-    def make_room(self, size: int, /) -> Callable[[], bool] | None:
+    def make_room(self, method: str, headers: Mapping[str, str], size: int, /) -> Callable[[], bool] | None:
         """Have room made for a body; None when there is, else what says whether that is done. Must not block."""
 
     def find_hot(self, method: str, path: str, query: str, headers: Mapping[str, str], /) -> Hot | None:

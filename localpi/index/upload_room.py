@@ -36,17 +36,22 @@ class UploadRoom:
             return False
         return self._room.make(short, within_budget=False)
 
-    def ask(self, size: int) -> Callable[[], bool] | None:
-        """Have it made by another thread; None when there is enough, else what says whether that thread has ended."""
+    def ask(self, size: int, allowed: Callable[[], bool]) -> Callable[[], bool] | None:
+        """Have it made by another thread; None when there is enough, else what says whether that thread has ended.
+
+        That thread calls `allowed` first, which says whether who sends it may upload at all: else anyone who announces
+        a large body would empty the cache.
+        """
         if self._short(size) <= 0 or not self._looking.acquire(blocking=False):
             return None
-        thread = threading.Thread(target=self._look, args=(size,), daemon=True, name="upload-room")
+        thread = threading.Thread(target=self._look, args=(size, allowed), daemon=True, name="upload-room")
         thread.start()
         return lambda: not thread.is_alive()
 
-    def _look(self, size: int) -> None:
+    def _look(self, size: int, allowed: Callable[[], bool]) -> None:
         try:
-            self.make(size)
+            if allowed():
+                self.make(size)
         finally:
             self._looking.release()
 

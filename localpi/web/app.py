@@ -89,16 +89,27 @@ class Application:
             return False
         if "HTTP_AUTHORIZATION" in environ or "HTTP_X_DEVPI_AUTH" in environ:
             return True
-        stages = (index.stage for index in self._context.library.registry.all())
-        return any(stage is not None and ANYONE in stage.acl_upload for stage in stages)
+        return self._lets_anyone_upload()
 
-    def make_room(self, size: int) -> Callable[[], bool] | None:
+    def make_room(self, method: str, headers: Mapping[str, str], size: int) -> Callable[[], bool] | None:
         """Have room made on the disk for a body; None when there is enough, else what says whether it was tried.
 
-        For the loop thread: never blocks. The body lies there twice while it is taken in.
+        Nothing goes for who may not upload anywhere. For the loop thread: never blocks. The body lies there twice while
+        it is taken in.
         """
         room = self._context.library.uploads.room
-        return None if room is None else room.ask(2 * size)
+        if room is None or not self.wants_body(method, headers):
+            return None
+        return room.ask(2 * size, lambda: self._may_upload(headers))
+
+    def _may_upload(self, headers: Mapping[str, str]) -> bool:
+        """Say whether a request comes from somebody who may upload; may check a password, which takes 0.1 s."""
+        asks = self._context.library.accounts.authenticate(headers.get("AUTHORIZATION"), headers.get("X_DEVPI_AUTH"))
+        return (asks.kind != "anonymous" and asks.scope != "read") or self._lets_anyone_upload()
+
+    def _lets_anyone_upload(self) -> bool:
+        stages = (index.stage for index in self._context.library.registry.all())
+        return any(stage is not None and ANYONE in stage.acl_upload for stage in stages)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""

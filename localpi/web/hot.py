@@ -145,6 +145,8 @@ class HotAnswers:
 
         `headers` has upper-case names with underscores, each with `key` in front ("HTTP_" for a WSGI environ).
         """
+        if method not in ("GET", "HEAD"):
+            return None  # nothing else is answered by 304 (RFC 9110, 13.1.2)
         pages = self._pages.get(path)
         if pages is not None:
             get = headers.get
@@ -171,9 +173,7 @@ class HotAnswers:
         known = headers.get(key + "IF_NONE_MATCH")
         if known is not None and etag_matches(known, kept.etag):
             return kept.unchanged
-        if method == "GET":
-            return kept.full
-        return kept.head if method == "HEAD" else None
+        return kept.full if method == "GET" else kept.head
 
     def share(self, content: object, make: Callable[[], bytes]) -> Body:
         """Return the body of a content key (anything that names the bytes), made when it is not here."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from made.daemon import Daemon
+from made.daemon import Daemon, basic
 from made.disks import small_disk
 from made.faults import NoLength
 from made.forms import upload
@@ -219,6 +219,23 @@ def test_an_upload_on_a_full_disk_goes_before_what_is_cached(small_disk: Path, u
         assert [daemon.get(urls[name]).status for name in (first, others[-1])] == [200, 200]
         checked = daemon.request("GET", "/+admin/check?deep=1", headers=daemon.owner).json()
         assert checked["problems"] == []
+
+
+def test_nothing_goes_for_those_who_may_not_upload(small_disk: Path, upstream: MadeUpstream) -> None:
+    """A large body that somebody announces evicts nothing, unless it comes from one who may upload somewhere."""
+    made = publish(upstream, 3, filler=3 * MB)
+    body, where = bytes(3 * MB), "/root/local/"
+    with Daemon(small_disk / "localpi", LOCALPI_CACHE_KEEP_FREE="0") as daemon:
+        daemon.mirror("root/pypi", upstream.url)
+        for name in made:
+            assert daemon.get(url_of(daemon, name)).body == made[name]
+        reader = {"Authorization": f"Bearer {daemon.token('read')}"}
+        fill(small_disk, leave=MB // 2)
+        for shown in ({}, basic("root", "wrong"), {"Authorization": "Bearer x"}, reader):
+            assert daemon.request("POST", where, headers=shown, body=body).status in (401, 403, 507), shown
+        assert cache(daemon, "GET")["gain"]["evicted"] == 0  # type: ignore[index]  # an object
+        daemon.request("POST", where, headers=daemon.owner, body=body)
+        assert cache(daemon, "GET")["gain"]["evicted"] > 0  # type: ignore[index]  # as above
 
 
 def test_a_file_without_a_length_on_a_full_disk(small_disk: Path, upstream: MadeUpstream) -> None:

@@ -44,7 +44,7 @@ class MadeApplication:
 
     room_for: Callable[[int], Callable[[], bool] | None] | None = None
 
-    def make_room(self, size: int) -> Callable[[], bool] | None:
+    def make_room(self, _method: str, _headers: Mapping[str, str], size: int) -> Callable[[], bool] | None:
         """Say what `room_for` says: there is enough."""
         return self.room_for(size) if self.room_for is not None else None
 

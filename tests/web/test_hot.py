@@ -55,6 +55,13 @@ def send(hot: Hot) -> tuple[str, list[tuple[str, str]], bytes]:
     return begun[0][0], begun[0][1], body
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH", "OPTIONS"])
+def test_what_changes_something_is_never_answered_by_304(hot: HotAnswers, method: str) -> None:
+    """A DELETE with an entity tag that is known is a DELETE."""
+    body = keep(hot, b"page")
+    assert hot.find(method, PATH, "", {**REQUEST, "IF_NONE_MATCH": body.etag}) is None
+
+
 def test_the_same_request_is_answered_again(hot: HotAnswers) -> None:
     """A request with the same path, query and shaping headers gets the whole answer, HEAD the headers of it."""
     body = keep(hot, b"page")
