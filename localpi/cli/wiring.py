@@ -11,7 +11,7 @@ import click
 from localpi.cli import exits
 from localpi.cli.output import data, json_option, print_json, print_table, say, show_error
 from localpi.cli.scene import Scene, index_option, pass_scene
-from localpi.cli.wiring_wish import Asked, end_token, make_wish
+from localpi.cli.wiring_wish import Asked, end_token, make_wish, own_port
 from localpi.wiring.difference import mask
 from localpi.wiring.edits import NotEditable
 from localpi.wiring.places import PUBLISHERS, TOOLS, is_used, places
@@ -219,7 +219,8 @@ def _unwire(scene: Scene, tools: Sequence[str], scope: str | None, *, dry_run: b
         except (NotEditable, OSError) as refused:
             code = _refused(refused, record.tool, rows)
     if "pip" in tools and not any(record.tool == "pip" for record in wanted):
-        code = _forget(scene, records, rows, dry_run=dry_run) or code
+        port = own_port(scene) if len(tools) > 1 else None  # of several instances each takes back its own
+        code = _forget(scene, records, rows, port, dry_run=dry_run) or code
     if not rows:
         say(f"{tools[0]} was not wired by localpi" if len(tools) == 1 else "nothing was wired by localpi")
     if as_json:
@@ -227,8 +228,10 @@ def _unwire(scene: Scene, tools: Sequence[str], scope: str | None, *, dry_run: b
     return code
 
 
-def _forget(scene: Scene, records: Records, rows: list[dict[str, Any]], *, dry_run: bool) -> int:
-    """Without a record: take out what looks like ours, wherever pip would read it."""
+def _forget(
+    scene: Scene, records: Records, rows: list[dict[str, Any]], port: int | None, *, dry_run: bool
+) -> int:
+    """Without a record: take out what looks like ours, wherever pip would read it; with `port`, this daemon's alone."""
     from localpi.wiring.pip_files import pip_files  # noqa: PLC0415 -- for this alone
     from localpi.wiring.unwire import carry_out, plan_forgetting  # noqa: PLC0415 -- as above
 
@@ -237,7 +240,7 @@ def _forget(scene: Scene, records: Records, rows: list[dict[str, Any]], *, dry_r
     read = [file.path for file in pip_files(scene.environ, sys.platform) if file.scope != "global"]
     for path in dict.fromkeys((user, *read)):
         try:
-            undoing = plan_forgetting(path)
+            undoing = plan_forgetting(path, port)
             if undoing is not None:
                 _tell_undoing(undoing, dry_run=dry_run)
                 if not dry_run:

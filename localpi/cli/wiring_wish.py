@@ -7,11 +7,12 @@ import ipaddress
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
 from localpi.cli.output import say
-from localpi.errors import DaemonNotRunning, IndexNotFound, LocalpiError
+from localpi.errors import DaemonNotRunning, IndexNotFound, LocalpiError, SettingError
 from localpi.settings.pypi import PYPI_SIMPLE
 from localpi.settings.running import local_url
 from localpi.wiring.places import PUBLISHERS
@@ -112,6 +113,18 @@ def _find_daemon(scene: Scene) -> Daemon | None:
     except DaemonNotRunning:
         return None
     return daemon
+
+
+def own_port(scene: Scene) -> int | None:
+    """Return the port of this very daemon, running or not; None where the settings do not tell."""
+    try:
+        return urlsplit(scene.daemon.url).port
+    except DaemonNotRunning:
+        pass
+    try:
+        return scene.settings.port or None
+    except SettingError:
+        return None
 
 
 def _check_index(daemon: Daemon, index: str) -> None:

@@ -93,13 +93,19 @@ def looks_like_ours(url: str) -> bool:
     return parts.scheme == "http" and here and bool(re.fullmatch(r"/[^/+]+/[^/+]+/\+simple/?", parts.path))
 
 
-def forget_plan(text: str) -> Plan:
-    """Return pip's file without what looks like ours, for when no record of it is left; raises NotEditable."""
+def forget_plan(text: str, port: int | None = None) -> Plan:
+    """Return pip's file without what looks like ours, for when no record of it is left; raises NotEditable.
+
+    With `port`, what names a daemon on another one stays, and a note says so.
+    """
     values = read_values(text)
     here = values.get("global", {})
     url = here.get("index-url", "")
     if not looks_like_ours(url) or values.get("search", {}).get("index"):
         return Plan(text)
+    if port is not None and urlsplit(url).port != port:
+        note = f"{without_userinfo(url)} is another daemon's and was left alone; to take it out: localpi unwire-pip"
+        return Plan(text, notes=(note,))
     edits = [Edit(GLOBAL, "index-url", None)]
     if here.get("trusted-host", "") == urlsplit(url).hostname:
         edits.append(Edit(GLOBAL, "trusted-host", None))

@@ -88,13 +88,16 @@ def carry_out(undoing: Undoing, records: Records) -> None:
     records.drop(undoing.path)
 
 
-def plan_forgetting(path: Path) -> Undoing | None:
-    """Return how to take out of a pip.conf what looks like ours and has no record; None when nothing does."""
+def plan_forgetting(path: Path, port: int | None = None) -> Undoing | None:
+    """Return how to take out of a pip.conf what looks like ours and has no record; None when nothing does.
+
+    With `port`, of a daemon on that port alone.
+    """
     with naming(path):
         seen = look(path)
         if seen.data is None or seen.mode is None:
             return None
-        plan = forget_plan(decode(seen.data))
+        plan = forget_plan(decode(seen.data), port)
         if not plan.changes:
-            return None
+            return Undoing("pip", path, seen, Undo.NOTHING, seen.data, seen.mode, (), plan.notes) if plan.notes else None
         return Undoing("pip", path, seen, Undo.OURS_ONLY, plan.text.encode(), seen.mode, (), plan.notes)

@@ -81,6 +81,19 @@ def test_uninstall_unwires_stops_and_says_where_the_data_is(run: Run, home: Path
     assert run("uninstall", "--purge").code == 0
 
 
+def test_uninstall_of_one_instance_leaves_the_wiring_of_another(run: Run, tmp_path: Path) -> None:
+    """A scratch LOCALPI_HOME that goes takes no line away that names another port; asked for by name it goes."""
+    conf = Path(os.environ["HOME"]) / ".config" / "pip" / "pip.conf"
+    assert run("wire-pip", LOCALPI_PORT="3177").code == 0
+    wired = conf.read_text()
+    scratch = {"LOCALPI_HOME": str(tmp_path / "scratch"), "LOCALPI_PORT": "3178"}
+    gone = run("uninstall", "--purge", **scratch)
+    assert (gone.code, conf.read_text()) == (0, wired)
+    assert "http://127.0.0.1:3177/root/local/+simple/ is another daemon's" in gone.err
+    assert run("unwire", "all", **scratch | {"LOCALPI_PORT": "3177"}).code == 0
+    assert "index-url" not in conf.read_text()
+
+
 def test_purge_deletes_what_is_ours_alone(tmp_path: Path) -> None:
     """Links are followed to the larger disk and go; other things in the home stay."""
     paths = Paths.under(tmp_path / "home")
