@@ -255,7 +255,8 @@ def _show(found: dict[str, Any], name: str, *, hints: bool = True) -> None:
         if hints and found["claims"]:
             data(f"  its names look like its own: {', '.join(found['claims'])}")
         return
-    say(f"that is no base: {found['reason']}")
+    away = not (found["reachable"] or found["needs_credentials"])
+    say(f"{'it cannot be looked at' if away else 'that is no base'}: {found['reason']}")
     if found["needs_credentials"]:
         command = f"localpi base set {name} --credentials" if hints and name else "the same again with --credentials"
         say(f"  → {command}")

@@ -66,7 +66,7 @@ def create(scene: Scene, *, index: str, settings: tuple[str, ...]) -> None:
 
     \b
     localpi index create root/dev bases=root/pypi volatile=false
-    localpi index create root/acme type=mirror mirror_url=https://pypi.acme.example/simple/
+    localpi index create root/acme type=mirror mirror_url=https://acme.example/simple/
     """  # noqa: D301 -- \b is click's own mark
     config = {}
     for setting in settings:

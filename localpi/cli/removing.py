@@ -66,7 +66,11 @@ def remove_command(scene: Scene, /, *, release: tuple[str, str | None], index: s
         scene.daemon.api("DELETE", path, **force)
     if how["as_json"]:
         print_json({"index": index, "project": project, "removed": list(chosen)})
-    say(f"deleted {what} from {index}" if paths else f"{index} holds no release of {project} that is to go")
+    say(f"deleted {what} from {index}" if paths else _none_to_go(index, project))
+
+
+def _none_to_go(index: str, project: str) -> str:
+    return f"{index} itself holds no release of {project} that is to go"
 
 
 def own_releases(scene: Scene, index: str, project: str) -> Mapping[str, float]:
@@ -105,4 +109,4 @@ def _say_what_would_go(
         return
     for version in there:
         data(f"{project}=={version}")
-    say(f"would delete {plural(len(there), 'release')} from {index}" if there else f"{index} itself holds none of that")
+    say(f"would delete {plural(len(there), 'release')} from {index}" if there else _none_to_go(index, project))

@@ -124,7 +124,9 @@ def parse_config(
     unknown = {key: value for key, value in given.items() if key not in known}
     if unknown:
         told = ", ".join(f"{values.told(key, 40)}={values.told(value, 40)}" for key, value in list(unknown.items())[:8])
-        raise InvalidIndexConfig(f"indexconfig got unexpected keyword arguments: {told}")
+        refused = InvalidIndexConfig(f"indexconfig got unexpected keyword arguments: {told}")
+        refused.hint = f"a {kind} has {', '.join(known)}"
+        raise refused
     settings = {f.name: getattr(current, f.name) for f in fields(current)} if current else {}
     for key, value in given.items():
         if value is None and key not in _DEFAULTS:

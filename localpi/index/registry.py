@@ -190,7 +190,9 @@ class Registry:
         """
         demand_manage(principal, split_index(index)[0], f"no permission to delete index {index}")
         if not self.get(index).config.volatile:
-            raise NotAllowed(f"index {index} non-volatile, cannot delete")
+            refused = NotAllowed(f"index {index} non-volatile, cannot delete")
+            refused.hint = f"if it may go with all that it holds: localpi index set {index} volatile=true"
+            raise refused
         self.delete_all((index,))
         log.info("index %s deleted by %s", index, principal.name)
 

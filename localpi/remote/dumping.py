@@ -35,7 +35,9 @@ def dump(daemon: Daemon, folder: Path, tell: Callable[[str], None]) -> Dumped:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise BadRequest(f"{folder} is not empty")
+        refused = BadRequest(f"{folder} is not empty")
+        refused.hint = "give a folder that is new or empty"
+        raise refused
     found = daemon.admin("GET", "/export")
     done = Dumped(users=len(found["users"]))
     for name, index in found["indexes"].items():

@@ -92,7 +92,9 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise SettingError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+        refused = SettingError(f"{path} cannot be read: {os.strerror(error.errno or 0)}")
+        refused.hint = "it has to be a file that you may read; without one the defaults count"
+        raise refused from None
     if len(data) > MOST_BYTES:
         raise SettingError(f"{path} is larger than {MOST_BYTES:,} bytes")
     try:

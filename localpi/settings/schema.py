@@ -46,7 +46,11 @@ class Setting:
         except ValueError as error:
             shown = values.mask_userinfo(value)[:80]
             refused = SettingError(f"{self.key} = {shown!r} ({where}): {error}")
-            refused.hint = f"localpi config set {self.key} {self.kind.show(self.default) or 'VALUE'}"
+            refused.hint = (
+                f"unset {self.variable}, or give it such a value"  # it wins over the file
+                if where == self.variable
+                else f"localpi config set {self.key} {self.kind.show(self.default) or 'VALUE'}"
+            )
             raise refused from None
 
 

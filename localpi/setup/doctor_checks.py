@@ -87,6 +87,13 @@ def check_store(facts: Facts) -> Iterator[Finding]:
 
 def _store_finding(problem: StoreProblem, *, running: bool) -> Finding:
     what = f"{problem.where}: {problem.what}"
+    if problem.kind == "gone":
+        meaning = "users and indexes are in it; the next start begins with none, and sets the uploads aside"
+        return Finding("store", "problem", what, meaning, "localpi restore FILE --force, or put a copy of it there")
+    if problem.kind == "unclaimed":
+        meaning = "an upload that was cut short, or a database that was lost or replaced by an older one"
+        remedy = "with the right database in place, localpi down && localpi up fetches them back; else delete them"
+        return Finding("store", "note", what, meaning, remedy)
     if problem.kind != "database":
         meaning = "that file cannot be installed; what a mirror has is fetched again, an upload has to come from you"
         return Finding("store", "problem", what, meaning, "localpi upload FILE, with what was uploaded")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import psutil
 from localpi import __version__
 from localpi.errors import DaemonNotRunning
 from localpi.remote.daemon import Daemon, RemoteError
-from localpi.reports import BaseHealth, bases_from_json
+from localpi.reports import BaseHealth, bases_from_json, plural
 from localpi.settings.running import local_url, read_owner_secret, read_running
 from localpi.setup.doctor_facts import DaemonFacts, Refused, StoreProblem
 from localpi.setup.logfile import last_lines
@@ -35,6 +36,8 @@ CONTAINER_NAMES = (
     "host.rancher-desktop.internal",
 )
 MAGIC = b"SQLite format 3\0"
+MOST_COUNTED = 1000
+"""Uploads that are counted in a folder; beyond that there are more."""
 BROKEN = ("database", "missing", "size", "digest")
 """The kinds of the store's problems that are some; what transfers under way leave is none."""
 
@@ -55,7 +58,7 @@ def gather_daemon(paths: Paths, settings: Settings) -> Told:
     url = local_url(settings.host, settings.port)
     if process is None or running is None:
         stale = str(paths.running_file) if paths.running_file.exists() else ""
-        said, store = last_error(paths.log_file), _broken_databases(paths)
+        said, store = last_error(paths.log_file), (*_broken_databases(paths), *_unclaimed(paths))
         absent = DaemonFacts("absent", url, own_version=__version__, stale_file=stale, last_words=said, store=store)
         return Told(absent)
     common: dict[str, Any] = {
@@ -79,7 +82,7 @@ def gather_daemon(paths: Paths, settings: Settings) -> Told:
         **common,
         owned=status not in {401, 403},
         program_gone=_gone_program(process),
-        store=_store_problems(problems) if checked else None,
+        store=(*_store_problems(problems), *_unclaimed(paths)) if checked else None,
         refused=_refused(told),
         names=_names(daemon, running.port, settings.allowed_hosts),
     )
@@ -164,6 +167,8 @@ def _broken_databases(paths: Paths) -> tuple[StoreProblem, ...]:
             with file.open("rb") as source:
                 head = source.read(len(MAGIC))
         except FileNotFoundError:
+            if file.parent == paths.data and (uploads := _count(paths.data / "files")):
+                found.append(StoreProblem("gone", str(file), f"it is not there, and {uploads} would be without an index"))
             continue
         except OSError as error:
             found.append(StoreProblem("database", str(file), f"cannot be read: {error.strerror}"))
@@ -171,3 +176,16 @@ def _broken_databases(paths: Paths) -> tuple[StoreProblem, ...]:
         if head and head != MAGIC:
             found.append(StoreProblem("database", str(file), "this is no SQLite database"))
     return tuple(found)
+
+
+def _unclaimed(paths: Paths) -> tuple[StoreProblem, ...]:
+    """Return the folder of uploads that were set aside at a start because no index had them."""
+    folder = paths.data / "unclaimed"
+    uploads = _count(folder)
+    return (StoreProblem("unclaimed", str(folder), f"{uploads} that no index has"),) if uploads else ()
+
+
+def _count(folder: Path) -> str:
+    """Say how many uploads are in a folder, `ab/cdef…`; "" when none is, and no more than a thousand are counted."""
+    found = sum(1 for _ in islice(folder.glob("??/*"), MOST_COUNTED + 1))
+    return "" if not found else f"more than {MOST_COUNTED:,} uploads" if found > MOST_COUNTED else plural(found, "upload")

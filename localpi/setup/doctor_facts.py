@@ -32,7 +32,7 @@ class StoreProblem:
     """What the store says of itself, or what its files show."""
 
     kind: str
-    """`database`, `missing`, `size`, `digest`."""
+    """`database`, `gone` (it is), `unclaimed` (uploads that no index has), `missing`, `size`, `digest`."""
     where: str
     what: str
 

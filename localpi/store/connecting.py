@@ -63,5 +63,7 @@ def translate(error: sqlite3.Error) -> Exception:
         case sqlite3.SQLITE_FULL:
             return DiskFull("no room left for the database")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreBroken(f"the database is damaged: {error}")
+            broken = StoreBroken(f"the database is damaged: {error}")
+            broken.hint = "localpi doctor says which one, and what mends it"
+            return broken
     return error

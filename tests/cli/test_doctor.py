@@ -13,6 +13,7 @@ import psutil
 
 from made.daemon import Daemon
 from made.upstream import MadeUpstream
+from made.wheels import make_wheel
 
 Run = Callable[..., Any]
 
@@ -57,6 +58,25 @@ def test_doctor_with_a_daemon(run: Run, daemon: Daemon, upstream: MadeUpstream) 
     well = run("doctor", **more)
     assert well.code == 0, well.out
     assert "nothing is wrong" in well.err
+
+
+def test_doctor_says_that_the_database_of_uploads_is_gone(run: Run, daemon: Daemon, tmp_path: Path) -> None:
+    """Before the start that begins anew, and after it, when the uploads lie aside."""
+    more = {"LOCALPI_HOME": str(daemon.home), "LOCALPI_PORT": str(daemon.port)}
+    filename, wheel = make_wheel("demo", "1.0")
+    (tmp_path / filename).write_bytes(wheel)
+    assert run("upload", str(tmp_path / filename), **more).code == 0
+    daemon.stop()
+    for file in (daemon.home / "data").glob("localpi.sqlite*"):
+        file.unlink()
+    lost = by_check(run("doctor", "--json", **more).json)["store"]
+    assert (lost["severity"], lost["what"].partition(": ")[2]) == (
+        "problem",
+        "it is not there, and 1 upload would be without an index",
+    )
+    daemon.start()
+    aside = by_check(run("doctor", "--json", **more).json)["store"]
+    assert (aside["severity"], aside["what"].partition(": ")[2]) == ("note", "1 upload that no index has")
 
 
 def test_doctor_mends_what_a_crash_and_a_careless_hand_left(run: Run, daemon: Daemon) -> None:

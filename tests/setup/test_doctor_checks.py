@@ -157,6 +157,16 @@ CASES: list[tuple[str, Facts, str, str, str, str]] = [
         "store", "problem", "cache.sqlite: none", "rm '/h/a b/cache.sqlite'",
     ),
     (
+        "its own database is gone",
+        replace(WELL, daemon=replace(ABSENT, store=(StoreProblem("gone", "/h/localpi.sqlite", "it is not there"),))),
+        "store", "problem", "it is not there", "localpi restore FILE --force",
+    ),
+    (
+        "uploads were set aside",
+        replace(WELL, daemon=replace(DAEMON, store=(StoreProblem("unclaimed", "/h/unclaimed", "1 upload that no"),))),
+        "store", "note", "/h/unclaimed: 1 upload that no", "localpi down && localpi up",
+    ),
+    (
         "a broken database",
         replace(WELL, daemon=replace(ABSENT, store=(StoreProblem("database", "/h/localpi.sqlite", "none"),))),
         "store", "problem", "localpi.sqlite: none", "copy",
