@@ -67,6 +67,8 @@ def create(scene: Scene, *, index: str, settings: tuple[str, ...]) -> None:
     \b
     localpi index create root/dev bases=root/pypi volatile=false
     localpi index create root/acme type=mirror mirror_url=https://acme.example/simple/
+
+    `localpi index set --help` names the settings.
     """  # noqa: D301 -- \b is click's own mark
     config = {}
     for setting in settings:
@@ -87,6 +89,15 @@ def set_(scene: Scene, *, index: str, changes: tuple[str, ...]) -> None:
 
     \b
     localpi index set root/local bases+=root/acme
+
+    A stage has volatile, bases, acl_upload, acl_toxresult_upload, mirror_whitelist, mirror_whitelist_inheritance
+    (intersection or union) and resolution (first or merge).
+
+    A mirror has mirror_url, volatile, claims, unseen (next or hold), mirror_cache_expiry (seconds),
+    mirror_use_external_urls, mirror_no_project_list, mirror_provides_core_metadata, mirror_ignore_serial_header and
+    mirror_web_url_fmt.
+
+    Both have title, description and custom_data.
     """  # noqa: D301 -- \b is click's own mark
     wrong = next((change for change in changes if "=" not in change), None)
     if wrong:

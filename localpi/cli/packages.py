@@ -14,7 +14,7 @@ from localpi.reports import ProjectRow
 from localpi.simple.names import normalize, parse_filename, version_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 MOST_FILES = 3
@@ -32,6 +32,7 @@ def list_command(scene: Scene, *, project: str | None, index: str | None, versio
     index = scene.index(index)
     if project is None and versions:
         newest = list(_newest(scene, index))
+        _say_where_nothing_is(index, newest)
         if as_json:
             print_json(
                 {"index": index, "projects": [{"project": name, "version": version} for name, version in newest]}
@@ -41,6 +42,7 @@ def list_command(scene: Scene, *, project: str | None, index: str | None, versio
         return
     if project is None:
         projects = scene.daemon.api("GET", f"/{index}").get("projects", [])
+        _say_where_nothing_is(index, projects)
         if as_json:
             print_json({"index": index, "projects": projects})
         for name in () if as_json else projects:
@@ -51,6 +53,11 @@ def list_command(scene: Scene, *, project: str | None, index: str | None, versio
         print_json({"index": index, "project": normalize(project), "releases": [_as_dict(row) for row in releases]})
         return
     print_table([(row.version, _yanked(row), _files(row)) for row in releases])
+
+
+def _say_where_nothing_is(index: str, projects: Sequence[object]) -> None:
+    if not projects:
+        say(f"{index} itself holds nothing yet: localpi upload FILE")
 
 
 def _newest(scene: Scene, index: str) -> Iterator[tuple[str, str]]:

@@ -95,4 +95,6 @@ def _show_events(scene: Scene, limit: int, *, as_json: bool) -> int:
         return exits.DONE
     for event in reversed(found):
         data(f"{event['at']} {event['text']}")
+    if not found:
+        say("nothing has happened to the mirrors yet")
     return exits.DONE

@@ -60,6 +60,8 @@ def list_(scene: Scene, *, as_json: bool) -> None:
         print_json({"tokens": tokens})
         return
     print_table([_row(token) for token in tokens])
+    if not tokens:
+        say("no token has been made: localpi token create")
 
 
 def _row(token: dict[str, object]) -> tuple[str, ...]:

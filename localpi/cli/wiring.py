@@ -228,9 +228,7 @@ def _unwire(scene: Scene, tools: Sequence[str], scope: str | None, *, dry_run: b
     return code
 
 
-def _forget(
-    scene: Scene, records: Records, rows: list[dict[str, Any]], port: int | None, *, dry_run: bool
-) -> int:
+def _forget(scene: Scene, records: Records, rows: list[dict[str, Any]], port: int | None, *, dry_run: bool) -> int:
     """Without a record: take out what looks like ours, wherever pip would read it; with `port`, this daemon's alone."""
     from localpi.wiring.pip_files import pip_files  # noqa: PLC0415 -- for this alone
     from localpi.wiring.unwire import carry_out, plan_forgetting  # noqa: PLC0415 -- as above

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from localpi import __version__
-from localpi.errors import Conflict, DiskFull
+from localpi.errors import BadRequest, Conflict, DiskFull
 from localpi.remote.daemon import RemoteError
 from localpi.settings.backup import FORMAT, HEAD, MANIFEST, backups_folder, digest_in, is_member
 from localpi.settings.private import sync_folder
@@ -46,10 +46,13 @@ def back_up(daemon: Daemon, paths: Paths, target: Path, *, cache: bool, tell: Ca
     """Write everything that is the person's own into `target` (0600: password hashes and secrets are in it).
 
     `tell` is given the bytes written so far and those in all. A backup that is there is replaced at the end, in one
-    step. Raises `Conflict` when something else is there, `DiskFull`, `DaemonNotRunning`, `RemoteError`, OSError.
+    step. Raises `BadRequest` without a folder for it, `Conflict` when something else is there, `DiskFull`,
+    `DaemonNotRunning`, `RemoteError`, OSError.
     """
     if target.exists() and not is_backup(target):
         raise Conflict(f"{target} is there, and is no backup")
+    if not target.absolute().parent.is_dir():
+        raise BadRequest(f"there is no folder {target.parent}")
     prepared = daemon.admin("POST", "/backup", {"cache": cache}, timeout_s=PREPARE_S)
     done = BackedUp(str(target), missing=tuple(prepared["missing"]))
     half = target.with_name(f".{target.name}.{os.getpid()}.half")

@@ -12,7 +12,7 @@ from localpi.remote.daemon import RemoteError
 from localpi.remote.upload import prepare_upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from localpi.remote.daemon import Daemon
     from localpi.remote.devpi import Item, Source
@@ -38,6 +38,8 @@ class Mover:
     def __init__(self, source: Source, daemon: Daemon, tell: Callable[[int, Item], None]) -> None:
         self._source, self._daemon, self._tell = source, daemon, tell
         self.moved = Moved()
+        self._merging: set[str] = set()
+        """The indexes that answer as devpi's do: those made now, and those that earlier imports made."""
 
     def move(self) -> Moved:
         """Move users, then indexes, then what stages hold; goes on where one thing cannot be taken.
@@ -52,7 +54,7 @@ class Mover:
                 continue
             self._move_items(index)
         self.moved.not_taken += self._source.lost
-        self.moved.notes += first_differs(self._source.indexes(), self._source.mirrored())
+        self.moved.notes += first_differs(self._source.indexes(), self._source.mirrored(), self._merging)
         return self.moved
 
     def _move_user(self, name: str, facts: Mapping[str, Any]) -> None:
@@ -86,6 +88,8 @@ class Mover:
             refusal = self._refusal(path, config)
             if refusal is None:
                 self.moved.indexes += 1
+                if config.get("resolution") == "merge":
+                    self._merging.add(name)
                 return
             if refusal.status == 409:
                 self._compare(name, config)
@@ -106,6 +110,8 @@ class Mover:
 
     def _compare(self, name: str, config: Mapping[str, Any]) -> None:
         here = self._daemon.api("GET", "/" + quote(name), no_projects="")
+        if here.get("resolution") == "merge":
+            self._merging.add(name)
         differ = sorted(key for key, value in config.items() if here.get(key, value) != value and key != "projects")
         if differ:
             self.moved.notes.append(f"index {name} was here already and keeps its own {', '.join(differ)}")
@@ -185,14 +191,16 @@ def in_order(configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return list(order)
 
 
-def first_differs(configs: Mapping[str, Mapping[str, Any]], mirrored: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Say for which indexes `resolution=first` would answer otherwise than devpi does: those with several mirrors.
+def first_differs(
+    configs: Mapping[str, Mapping[str, Any]], mirrored: Mapping[str, tuple[str, ...]], merging: Container[str]
+) -> list[str]:
+    """Say for which of the `merging` indexes `resolution=first` would answer otherwise: those with several mirrors.
 
     `mirrored`: the projects that are known of each mirror; the names that two of them have are named.
     """
     notes = []
     for name, config in configs.items():
-        if config.get("type", "stage") != "stage":
+        if name not in merging or config.get("type", "stage") != "stage":
             continue
         mirrors = [base for base in _behind(name, configs) if configs[base].get("type") == "mirror"]
         if len(mirrors) < 2:

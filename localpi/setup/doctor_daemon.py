@@ -168,7 +168,9 @@ def _broken_databases(paths: Paths) -> tuple[StoreProblem, ...]:
                 head = source.read(len(MAGIC))
         except FileNotFoundError:
             if file.parent == paths.data and (uploads := _count(paths.data / "files")):
-                found.append(StoreProblem("gone", str(file), f"it is not there, and {uploads} would be without an index"))
+                found.append(
+                    StoreProblem("gone", str(file), f"it is not there, and {uploads} would be without an index")
+                )
             continue
         except OSError as error:
             found.append(StoreProblem("database", str(file), f"cannot be read: {error.strerror}"))
@@ -188,4 +190,6 @@ def _unclaimed(paths: Paths) -> tuple[StoreProblem, ...]:
 def _count(folder: Path) -> str:
     """Say how many uploads are in a folder, `ab/cdef…`; "" when none is, and no more than a thousand are counted."""
     found = sum(1 for _ in islice(folder.glob("??/*"), MOST_COUNTED + 1))
-    return "" if not found else f"more than {MOST_COUNTED:,} uploads" if found > MOST_COUNTED else plural(found, "upload")
+    return (
+        "" if not found else f"more than {MOST_COUNTED:,} uploads" if found > MOST_COUNTED else plural(found, "upload")
+    )

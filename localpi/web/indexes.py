@@ -46,7 +46,7 @@ def show_index(user: str, index: str) -> Response:
     found = library.registry.get(name)
     if names_html(request.headers.get("Accept")):
         order = [base for base, _ in library.registry.order(name)]
-        return answer_html(render_index(found, order, library.pages.own_names(name), prefix()))
+        return answer_html(render_index(found, root(), order, library.pages.own_names(name), prefix()))
     result = to_json(found.config)
     if "no_projects" not in request.args:
         result["projects"] = list(library.pages.own_names(name))

@@ -61,18 +61,26 @@ def render_front(
     )
 
 
-def render_index(index: Index, order: Sequence[str], projects: Sequence[str], prefix: str) -> str:
-    """Return the page of an index: what it is, in which order it answers, which projects it holds itself."""
+def render_index(index: Index, root: str, order: Sequence[str], projects: Sequence[str], prefix: str) -> str:
+    """Return the page of an index: what it is, how to use it, in which order it answers, what it holds itself.
+
+    `root` is the daemon's URL as this client calls it, without a final slash.
+    """
     path = f"{prefix}/{index.name}"
     items = "".join(
         f'<li><a href="{escape(path)}/+simple/{escape(name)}/">{escape(name)}</a></li>' for name in projects
     )
     title = f"<p>{escape(index.config.title)}</p>\n" if index.config.title else ""
+    url = escape(f"{root}/{index.name}/")
+    publish = f"\ntwine upload --repository-url {url} -u __token__ dist/*" if index.stage else ""
+    links = [f'<a href="{escape(prefix)}/{escape(name)}/">{escape(name)}</a>' for name in order if name != index.name]
     return render_page(
         index.name,
         f'<p class="faint"><a href="{escape(prefix)}/">localpi</a></p>\n<h1>{escape(index.name)}</h1>\n{title}'
-        f"<p>{_kind(index)}</p>\n<h2>Answers in this order</h2>\n<p>{' → '.join(map(escape, order))}</p>\n"
-        f"<h2>Projects</h2>\n" + (f"<ul>{items}</ul>" if items else '<p class="faint">None yet.</p>'),
+        f"<p>{_kind(index)}</p>\n<h2>Use it</h2>\n<pre>pip install --index-url {url}+simple/ NAME{publish}</pre>\n"
+        + (f"<h2>Answers in this order</h2>\n<p>{' → '.join((escape(index.name), *links))}</p>\n" if links else "")
+        + "<h2>Projects</h2>\n"
+        + (f"<ul>{items}</ul>" if items else '<p class="faint">None yet.</p>'),
     )
 
 

@@ -99,5 +99,7 @@ def plan_forgetting(path: Path, port: int | None = None) -> Undoing | None:
             return None
         plan = forget_plan(decode(seen.data), port)
         if not plan.changes:
-            return Undoing("pip", path, seen, Undo.NOTHING, seen.data, seen.mode, (), plan.notes) if plan.notes else None
+            return (
+                Undoing("pip", path, seen, Undo.NOTHING, seen.data, seen.mode, (), plan.notes) if plan.notes else None
+            )
         return Undoing("pip", path, seen, Undo.OURS_ONLY, plan.text.encode(), seen.mode, (), plan.notes)

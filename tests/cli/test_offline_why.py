@@ -50,6 +50,7 @@ def test_offline_and_why_say_how_things_are(daemon: Daemon, upstream: MadeUpstre
     assert "set offline by hand" in status.stdout
     assert localpi(daemon, "offline", "on", "nowhere").returncode == 4
     assert localpi(daemon, "offline", "maybe").returncode == 2
+    assert "is not contacted" in localpi(daemon, "offline").stdout
     assert localpi(daemon, "offline", "auto").stdout.startswith("root/pypi is ok")
     assert daemon.page("never").status == 200
     events = [event["text"] for event in told(daemon, "logs", "--events")["events"]]

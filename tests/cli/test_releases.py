@@ -86,6 +86,20 @@ def test_what_an_index_inherits_is_removed_where_it_is(nightly: Daemon, run: Run
 
 
 @pytest.mark.usefixtures("nightly")
+def test_import_says_that_an_index_merges_where_it_does(run: Run, tmp_path: Path) -> None:
+    """An index that was here already, and answers from the first, is not said to be as devpi's."""
+    for name in ("root/one", "root/two"):
+        assert run("index", "create", name, "type=mirror", "mirror_url=http://127.0.0.1:9/simple/").code == 0
+    assert run("index", "create", "root/both", "bases=root/one,root/two").code == 0
+    assert run("export", str(tmp_path / "dump")).code == 0
+    assert "resolution=merge" not in run("import", str(tmp_path / "dump")).err
+    with Daemon(tmp_path / "other") as other:
+        for _ in range(2):
+            ran = run("import", str(tmp_path / "dump"), LOCALPI_HOME=str(other.home))
+            assert "root/both keeps resolution=merge" in ran.err
+
+
+@pytest.mark.usefixtures("nightly")
 def test_what_was_exported_comes_in_elsewhere(run: Run, tmp_path: Path) -> None:
     """Users with their passwords, indexes and files; not into a folder that has something in it."""
     assert run("user", "create", "ann", stdin="secret\n").code == 0
@@ -93,7 +107,8 @@ def test_what_was_exported_comes_in_elsewhere(run: Run, tmp_path: Path) -> None:
     dump = tmp_path / "dump"
     assert run("export", str(dump)).code == 0
     assert dump.stat().st_mode & 0o777 == 0o700
-    assert run("export", str(dump)).code == 2
+    refused = run("export", str(dump))
+    assert (refused.code, "new or empty" in refused.err) == (2, True)
     with Daemon(tmp_path / "other") as other:
         ran = run("import", str(dump), LOCALPI_HOME=str(other.home))
         assert ran.code == 0, ran.err

@@ -140,10 +140,12 @@ def test_indexes_are_made_shown_changed_deleted(run: Run, up: str) -> None:
     assert {"root/dev", "root/local", "root/pypi"} == set(listed)
     assert "root/dev" in run("index", "list").out
     assert run("index", "create", "root/dev").code == 4
-    assert run("index", "create", "root/y", "nonsense=1").code == 2
+    unknown = run("index", "create", "root/y", "nonsense=1")
+    assert (unknown.code, "→ a stage has volatile, " in unknown.err) == (2, True)
     assert run("index", "set", "root/dev", "bases=no/such").code == 2
     assert run("index", "show", "root/nosuch").code == 4
-    assert run("index", "delete", "root/dev").code == 4  # non-volatile
+    kept = run("index", "delete", "root/dev")  # non-volatile
+    assert (kept.code, "localpi index set root/dev volatile=true" in kept.err) == (4, True)
     assert run("index", "set", "root/dev", "volatile=true").code == 0
     assert run("index", "delete", "root/dev").code == 0
     assert run("index", "show", "root/dev").code == 4
@@ -187,12 +189,15 @@ def test_tokens(run: Run, up: str) -> None:
     assert run("token", "revoke", made.out.strip()).code == 0
     assert run("token", "revoke", second["id"]).code == 0
     assert run("token", "list", "--json").json["tokens"] == []
+    assert "localpi token create" in run("token", "list").err
     assert run("token", "revoke", "nosuch").code == 4
 
 
 def test_packages_are_uploaded_listed_yanked_removed(run: Run, up: str, tmp_path: Path) -> None:
     """The life of a release, from the command line alone."""
     assert up
+    nothing = run("list")
+    assert (nothing.code, nothing.out, "root/local itself holds nothing yet" in nothing.err) == (0, "", True)
     files = []
     for name, content in (make_wheel("my-lib", "1.0"), make_sdist("my-lib", "1.0"), make_wheel("my-lib", "1.1")):
         (tmp_path / name).write_bytes(content)

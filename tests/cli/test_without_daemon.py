@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from localpi.cli.app import COMMANDS, app
 from localpi.cli.exits import exit_code
 from localpi.cli.output import human_size
 from localpi.cli.packages import release_rows
+from localpi.index.config import MirrorConfig, StageConfig
 from localpi.remote.daemon import RemoteError
 from localpi.reports import ProjectRow
 
@@ -52,6 +54,14 @@ def test_help_lists_commands_with_whole_sentences(group: list[str]) -> None:
     """Click would cut them at the width of the terminal."""
     shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).output
     assert "..." not in shown.partition("Commands:")[2]
+
+
+def test_help_names_every_setting_of_an_index() -> None:
+    """What can be set of a stage and of a mirror is found without the source."""
+    told = CliRunner().invoke(app, ["index", "set", "--help"]).output
+    assert [
+        field.name for kind in (StageConfig, MirrorConfig) for field in fields(kind) if field.name not in told
+    ] == []
 
 
 def test_every_subcommand_explains_itself() -> None:
@@ -168,6 +178,7 @@ def test_config_says_when_a_variable_wins(run: Callable[..., Any]) -> None:
     assert (ran.code, ran.out) == (0, "")
     assert "LOCALPI_PORT" in ran.err
     assert run("config", "get", "port", LOCALPI_PORT="4002").out == "4002\n"
+    assert "→ unset LOCALPI_PORT" in run("status", LOCALPI_PORT="high").err
 
 
 def test_passwords_of_proxies_are_not_shown(run: Callable[..., Any]) -> None:
@@ -188,6 +199,10 @@ def test_a_broken_config_file_is_named_not_touched(run: Callable[..., Any], home
         assert ran.code == 2
         assert "config.toml" in ran.err
         assert "line 1" in ran.err
+    (home / "config" / "config.toml").unlink()
+    (home / "config" / "config.toml").mkdir()
+    ran = run("status")
+    assert (ran.code, "config.toml cannot be read" in ran.err, "→ it has to be a file" in ran.err) == (2, True, True)
 
 
 def test_a_reader_that_leaves_is_no_error(home: Path) -> None:

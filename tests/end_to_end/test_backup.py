@@ -154,6 +154,8 @@ def test_only_a_backup_is_replaced(tmp_path: Path, backup: tuple[Path, Any]) -> 
     home = tmp_path / "home"
     assert localpi(home, "backup", str(tmp_path / "b.tar")).returncode == 3
     with Daemon(home):
+        homeless = localpi(home, "backup", str(tmp_path / "no" / "b.tar"))
+        assert (homeless.returncode, f"there is no folder {tmp_path / 'no'}" in homeless.stderr) == (2, True)
         refused = localpi(home, "backup", str(tmp_path / "letter.txt"))
         assert (refused.returncode, (tmp_path / "letter.txt").read_text()) == (4, "Dear all")
         (tmp_path / "b.tar").write_bytes(backup[0].read_bytes())

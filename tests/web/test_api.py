@@ -159,6 +159,16 @@ def test_the_front_is_a_page_for_browsers_and_json_for_others(served: Served) ->
         assert (listed["type"], sorted(listed["result"]["root"]["indexes"])) == ("list:userconfig", ["local", "pypi"])
 
 
+def test_the_page_of_an_index_says_how_it_is_used(served: Served) -> None:
+    """The lines to paste, and links to what it inherits from; a mirror takes no uploads."""
+    stage = served.ask("GET", "/root/local", BROWSER).body.decode()
+    mirror = served.ask("GET", "/root/pypi", BROWSER).body.decode()
+    assert f"pip install --index-url {url(served)}/root/local/+simple/ NAME" in stage
+    assert f"twine upload --repository-url {url(served)}/root/local/ " in stage
+    assert 'root/local → <a href="/root/pypi/">root/pypi</a>' in stage
+    assert ("Use it" in mirror, "twine upload" in mirror, "in this order" in mirror) == (True, False, False)
+
+
 def test_what_users_write_is_escaped(served: Served) -> None:
     """Titles go into pages as text."""
     served.ask("PATCH", "/root/local", data={"title": "<img src=x onerror=alert(1)>"}, owner=True)
