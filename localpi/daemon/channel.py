@@ -128,14 +128,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         self._refusing = self._refusing or any(request.error or request.unread for request in self.requests)
         return taken
 
-    def send_continue(self) -> None:
-        """Send 100 where a body is still to come (RFC 9110, 10.1.1).
-
-        waitress has any other request begin anew there: the next one in the connection would get its headers.
-        """
-        if self.request is None or self.request.is_partial():
-            super().send_continue()
-
     def _answer_now(self, request: Request) -> None:
         """Answer a request that is still coming, and throw away the rest of it."""
         self.request = None

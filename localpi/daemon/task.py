@@ -39,6 +39,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
 
     completed: bool
     empty: bool
+    expect_continue: bool
     header_plus: bytes
     body_rcv: Any
     raw = b""
@@ -62,14 +63,24 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         waitress makes a request of each two of them, and copies what is left each time.
         """
         if self.completed or self.header_plus or self.body_rcv is not None:
-            return int(super().received(data))
+            return self._take(data)
         text = data.lstrip(b"\r\n")
         if not text:
             self.empty = self.completed = True
             return len(data)
-        taken = len(data) - len(text) + int(super().received(text))
+        taken = len(data) - len(text) + self._take(text)
         if self.header_bytes_received == len(data) and not self.is_partial():
             self.raw = data
+        return taken
+
+    def _take(self, data: bytes) -> int:
+        """Take bytes; 100 is for who has a body to send (RFC 9110, 10.1.1).
+
+        After it waitress takes any other request for one that begins anew: the next one would get its headers.
+        """
+        taken = int(super().received(data))
+        if self.completed:
+            self.expect_continue = False
         return taken
 
     def is_partial(self) -> bool:

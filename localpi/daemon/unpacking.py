@@ -42,7 +42,7 @@ def unpack(archive: Path, paths: Paths, tell: Callable[[int, int], None]) -> Unp
     try:
         with tarfile.open(archive, "r:") as tar:
             return _unpack(tar, paths, tell)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError, RecursionError) as error:  # ValueError: a header that makes no sense
         raise BackupDamaged(f"{archive}: {error}") from None
     except OSError as error:
         raise_disk_full(error)
@@ -51,7 +51,7 @@ def unpack(archive: Path, paths: Paths, tell: Callable[[int, int], None]) -> Unp
 
 def _unpack(tar: tarfile.TarFile, paths: Paths, tell: Callable[[int, int], None]) -> Unpacked:
     head = _read_json(tar, tar.next(), HEAD)
-    if not isinstance(head.get("format"), int) or head["format"] > FORMAT:
+    if head.get("format") not in range(1, FORMAT + 1):
         error = BackupDamaged(f"it has the format {str(head.get('format'))[:20]}, this localpi reads {FORMAT}")
         error.hint = "restore it with the localpi that made it, or a newer one"
         raise error
@@ -107,7 +107,7 @@ def _read_json(tar: tarfile.TarFile, member: tarfile.TarInfo | None, name: str) 
     file: BinaryIO | None = tar.extractfile(member)  # type: ignore[assignment]  # IO[bytes]
     try:
         found = json.loads(file.read(MOST_JSON)) if file is not None else None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise BackupDamaged(f"{name} cannot be read")

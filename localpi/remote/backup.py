@@ -79,7 +79,7 @@ def is_backup(path: Path) -> bool:
     try:
         with tarfile.open(path, "r:") as archive:
             first = archive.next()
-    except (OSError, tarfile.TarError):
+    except (OSError, tarfile.TarError, ValueError, RecursionError):  # the last two: headers that make no sense
         return False
     return first is not None and first.name == HEAD
 

@@ -63,11 +63,16 @@ def copy_store(store: Store, folder: Path, *, cache: bool) -> Copied:
 
 
 def check_copy(path: Path) -> None:
-    """Look at a database that is not in use: StoreBroken, NewerDatabase."""
+    """Look at a database that is not in use: StoreBroken, NewerDatabase.
+
+    A view or a trigger that none of our versions made would run as soon as the daemon, or we, use a table of its name.
+    """
+    shape: dict[tuple[str, str], str] = {}
     try:
         with contextlib.closing(_open_copy(path)) as connection:
             said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)").fetchall()]
             found = int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+            shape = _shape(connection)
     except sqlite3.DatabaseError as error:
         said, found = [str(error)], 0
     if said != ["ok"]:
@@ -76,12 +81,39 @@ def check_copy(path: Path) -> None:
         raise NewerDatabase("the database of the backup", found, len(OWN))
     if not found:
         raise StoreBroken("the database in it is empty")
+    ours = _made(found)
+    strange = [name for (kind, name), sql in shape.items() if _runs(kind, sql) and ours.get((kind, name)) != sql]
+    strange += [name for kind, name in ours if kind == "table" and (kind, name) not in shape]
+    if strange:
+        raise StoreBroken(f"no localpi made the database in it: {', '.join(strange)[:200]!r}")
 
 
 def named_files(path: Path) -> tuple[frozenset[Sha256], frozenset[Sha256]]:
-    """Give the hashes of uploads and of pinned files that a database speaks of, which is not in use."""
-    uploads = _hashes(path, "SELECT sha256 FROM files UNION SELECT sha256 FROM attachments")
-    return frozenset(uploads), frozenset(_hashes(path, "SELECT DISTINCT sha256 FROM pins"))
+    """Give the hashes of uploads and of pinned files that a database speaks of, which is not in use. StoreBroken."""
+    try:
+        uploads = _hashes(path, "SELECT sha256 FROM files UNION SELECT sha256 FROM attachments")
+        return frozenset(uploads), frozenset(_hashes(path, "SELECT DISTINCT sha256 FROM pins"))
+    except sqlite3.OperationalError as error:
+        raise StoreBroken(f"no localpi made the database in it: {error}") from None
+
+
+def _runs(kind: str, sql: str) -> bool:
+    """Say whether something in a database is more than data."""
+    return kind in ("trigger", "view") or sql.upper().startswith("CREATE VIRTUAL")
+
+
+def _made(version: int) -> dict[tuple[str, str], str]:
+    """Return the shape of a database as our migrations make it."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for statement in (statement for migration in OWN[:version] for statement in migration):
+            connection.execute(statement)
+        return _shape(connection)
+
+
+def _shape(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
+    """Return the SQL that made each thing in a database, by kind and name."""
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return {(str(kind), str(name)): str(sql) for kind, name, sql in rows}
 
 
 def _open_copy(path: Path) -> sqlite3.Connection:

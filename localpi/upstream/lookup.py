@@ -20,6 +20,8 @@ Address = tuple[int, int, int, str, tuple[Any, ...]]
 
 _AT_ONCE: Final = 64
 _OF_ONE_NAME: Final = 8
+_MORE: Final = 32
+"""Threads in all up to which a name gets a second one: a few names that hang are not to take what others need."""
 _AGAIN_S: Final = 1.0
 
 
@@ -69,13 +71,13 @@ class Lookups:
     def _begin(self, host: str, port: int, lookup: _Lookup) -> None:
         """Begin a lookup where there is none, or where the youngest should have had its answer."""
         now = time.monotonic()
-        if lookup.threads and (now - lookup.youngest < _AGAIN_S or lookup.threads >= _OF_ONE_NAME):
-            return
-        if self._threads >= _AT_ONCE:  # every one of them is a thread that hangs
-            if not lookup.threads:
-                del self._under_way[host, port]
-                raise NoAddress(host, answered=False)
-            return
+        if lookup.threads:
+            early = now - lookup.youngest < _AGAIN_S
+            if early or lookup.threads >= _OF_ONE_NAME or self._threads >= _MORE:
+                return
+        elif self._threads >= _AT_ONCE:  # every one of them is a thread that hangs
+            del self._under_way[host, port]
+            raise NoAddress(host, answered=False)
         lookup.youngest = now
         lookup.threads += 1
         self._threads += 1

@@ -9,9 +9,11 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -213,6 +215,28 @@ def broken_database(members: Members) -> Members:
     return {**members, "localpi.sqlite": data, LAST: json.dumps(manifest).encode()}
 
 
+def changed_database(members: Members, sql: str) -> Members:
+    """The same backup after some SQL, and everything that it says of itself is true."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "database")
+        path.write_bytes(members["localpi.sqlite"])
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript(sql)
+        data = path.read_bytes()
+    head, manifest = json.loads(members[FIRST]), json.loads(members[LAST])
+    for facts in (head, manifest):
+        facts["bytes"] += len(data) - len(members["localpi.sqlite"])
+    manifest["digests"]["localpi.sqlite"] = hashlib.sha256(data).hexdigest()
+    changed = {FIRST: json.dumps(head).encode(), "localpi.sqlite": data, LAST: json.dumps(manifest).encode()}
+    return {name: changed.get(name, data) for name, data in members.items()}
+
+
+ENDLESS = """
+    DROP TABLE pins;
+    CREATE VIEW pins AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS sha256 FROM n;
+"""
+TRIGGER = "CREATE TRIGGER more AFTER UPDATE ON users BEGIN DELETE FROM tokens; END"
+
 DAMAGE: dict[str, tuple[Callable[[Members], Members], int]] = {
     "another byte in a file": (lambda m: {**m, first_file(m): m[first_file(m)][:-1] + b"?"}, 4),
     "another byte in the database": (lambda m: {**m, "localpi.sqlite": m["localpi.sqlite"][:-1] + b"?"}, 4),
@@ -228,6 +252,11 @@ DAMAGE: dict[str, tuple[Callable[[Members], Members], int]] = {
     "a later format": (lambda m: {**m, FIRST: json.dumps({**json.loads(m[FIRST]), "format": 2}).encode()}, 4),
     "a newer database": (newer_database, 78),
     "no database at all": (broken_database, 4),
+    "a view that never ends": (lambda m: changed_database(m, ENDLESS), 4),
+    "a trigger of somebody else's": (lambda m: changed_database(m, TRIGGER), 4),
+    "a table lacks": (lambda m: changed_database(m, "DROP TABLE pins"), 4),
+    "a column lacks": (lambda m: changed_database(m, "DROP TABLE pins; CREATE TABLE pins (x)"), 4),
+    "a beginning without a bottom": (lambda m: {**m, FIRST: b"[" * 100_000}, 4),
 }
 
 
@@ -243,6 +272,21 @@ def test_a_damaged_backup_changes_nothing(tmp_path: Path, backup: tuple[Path, An
     assert {path: digest for path, digest in tree(home).items() if not path.endswith("lock")} == {
         "data/localpi.sqlite": hashlib.sha256(b"precious").hexdigest()
     }
+
+
+@pytest.mark.parametrize("headers", [{"GNU.sparse.map": "x"}, {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}])
+def test_headers_that_make_no_sense_are_damage(
+    tmp_path: Path, backup: tuple[Path, Any], headers: dict[str, str]
+) -> None:
+    """They are refused in words, whatever tarfile raises there."""
+    with tarfile.open(tmp_path / "b.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in read(backup[0]).items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            member.pax_headers = headers if name == "localpi.sqlite" else {}
+            archive.addfile(member, io.BytesIO(data))
+    refused = localpi(tmp_path / "home", "restore", str(tmp_path / "b.tar"))
+    assert (refused.returncode, "no backup that can be used" in refused.stderr) == (4, True), refused.stderr
 
 
 @pytest.mark.parametrize("cut", [0, 100, 600, -1024, -30_000])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localpi.upstream import Fetched, Mirror, Unreachable, Upstream
+from localpi.upstream import Fetched, Mirror, Unreachable, Upstream, lookup
 from localpi.upstream.addresses import Reachability, reachability
 from localpi.upstream.connect import connect_any
 from localpi.upstream.lookup import Address, Lookups, NoAddress
@@ -137,6 +137,21 @@ def test_threads_that_hang_are_counted(hanging_dns: HangingDns) -> None:
         with pytest.raises(NoAddress):
             lookups.addresses(f"h{number}.test", 80, 0)
     assert hanging_dns.asked <= 64
+
+
+def test_names_that_hang_leave_room_for_others(hanging_dns: HangingDns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine or fifty mirrors behind a name server that is gone, asked for again and again: another name resolves."""
+    monkeypatch.setattr(lookup, "_AGAIN_S", 0.0)
+
+    def resolve(host: str, port: int) -> list[Address]:
+        return [_address("127.0.0.9", port)] if host == "pkgs.test" else hanging_dns(host, port)
+
+    for names in (9, 50):
+        lookups = Lookups(resolve)
+        for number in [*range(names)] * 10:
+            with pytest.raises(NoAddress):
+                lookups.addresses(f"h{number}.test", 80, 0)
+        assert lookups.addresses("pkgs.test", 80, 10) == [_address("127.0.0.9", 80)]
 
 
 @pytest.mark.parametrize("error", [socket.gaierror(-2, "Name or service not known"), UnicodeError("label too long")])
