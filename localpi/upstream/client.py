@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from localpi.upstream.deadline import Reaper
 from localpi.upstream.lookup import Address, Lookups, system_addresses
-from localpi.upstream.outcomes import Fetched, Missing, NotModified, Progress, Reachable, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from localpi.upstream.credentials import Credentials
     from localpi.upstream.files import OpenedFile
     from localpi.upstream.mirror import Mirror, Reach
+    from localpi.upstream.outcomes import Fetched, Missing, NotModified, Progress, Reachable, Unreachable
     from localpi.upstream.pieces import Peeked, Piece, Unranged
     from localpi.upstream.publication import Publication, Published
     from localpi.upstream.wire import Wire
@@ -137,24 +137,9 @@ class Upstream:
 
     def probe(self, mirror: Mirror, deadline_s: float, *, project: str = "") -> Reachable | Unreachable:
         """Whether the mirror answers with its page of `project`, or an honest 404, and what came instead."""
-        from localpi.errors import InvalidPage  # noqa: PLC0415 - only probes look into pages
-        from localpi.simple.names import normalize  # noqa: PLC0415
-        from localpi.simple.parse import parse_page  # noqa: PLC0415
-        from localpi.upstream.bodies import decoded  # noqa: PLC0415
-        from localpi.upstream.mirror import origin_of  # noqa: PLC0415
-        from localpi.upstream.portals import judge_no_page  # noqa: PLC0415
+        from localpi.upstream.probe import probe  # noqa: PLC0415 - see the module
 
-        project = project or KNOWN_PROJECT
-        outcome = self.fetch_page(mirror, project, deadline_s=deadline_s, fresh=True)
-        if isinstance(outcome, Unreachable):
-            return outcome
-        if isinstance(outcome, Fetched):
-            body = decoded(outcome.body, outcome.encoding)
-            try:
-                parse_page(body, outcome.content_type, normalize(project), outcome.url)
-            except InvalidPage as error:
-                return judge_no_page(str(origin_of(outcome.url)), body, outcome.content_type, error)
-        return Reachable()
+        return probe(self, mirror, project or KNOWN_PROJECT, deadline_s)
 
     def publish(self, publication: Publication, *, deadline_s: float = PUBLISH_S) -> Published | Unreachable:
         """Send an upload form to another index, within `deadline_s` seconds for all of it; it is sent once."""

@@ -327,6 +327,20 @@ def test_a_server_that_sends_elsewhere_for_what_it_has_not(tmp_path: Path, upstr
         assert office.leaks() == []
 
 
+def test_a_server_that_sends_elsewhere_is_well_before_anything_of_it_was_asked_for(tmp_path: Path) -> None:
+    """The first names asked of a new base are PyPI's: its redirects make nobody log in, and its own names install."""
+    with (
+        MadeUpstream() as elsewhere,
+        PypiServer(tmp_path / "packages", [SEEN], fallback=elsewhere.url) as server,
+        Daemon(tmp_path / "localpi") as daemon,
+    ):
+        daemon.mirror(INTRANET, server.url)
+        daemon.index("root/local", bases=[INTRANET])
+        assert [daemon.page(name).status for name in ("numpy", "flask", "numpy")] == [424, 424, 424]
+        assert daemon.page("acme-core").status == 200
+        assert not any("captive" in event["text"] for event in _events(daemon))
+
+
 def _events(daemon: Daemon) -> list[dict[str, str]]:
     found: list[dict[str, str]] = daemon.request("GET", "/+admin/events", headers=daemon.owner).json()["events"]
     return found

@@ -289,6 +289,21 @@ def test_probe(client: Upstream, made: MadeUpstream, mirror: Mirror) -> None:
     assert outcome.kind == "connect"
 
 
+def test_probe_of_a_server_that_sends_elsewhere_for_what_it_has_not(
+    client: Upstream, made: MadeUpstream, mirror: Mirror
+) -> None:
+    """As pypiserver does for other names: a page that it lists itself is asked for before a portal is suspected."""
+    made.add("acme-1.0.tar.gz", b"sdist")
+    for name in ("pip", "gone"):
+        made.fail(RedirectTo(f"http://127.0.0.1:9/simple/{name}/"), at=f"/simple/{name}/")
+    assert client.probe(mirror, 10) == Reachable()
+    assert client.probe(mirror, 10, project="gone") == Reachable()
+    made.fail(RedirectTo("http://127.0.0.1:9/login"))
+    outcome = client.probe(mirror, 10)
+    assert isinstance(outcome, Unreachable)
+    assert outcome.kind == "captive"
+
+
 def test_touch(client: Upstream, made: MadeUpstream, mirror: Mirror) -> None:
     """A bare connect knows whether anybody is there."""
     assert client.touch(mirror, 5) == Reachable()
