@@ -188,9 +188,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         self.last_activity = time.time()
         try:
             self.total_outbufs_len = begin(self.socket, self.outbufs, head, body, file)
-        except OSError as error:
+        except OSError as error:  # whatever it is: raised here it would end the loop
             if error.errno not in GONE:
-                raise
+                logger.warning("%s: sending failed: %s", self.addr[0], error)
             self.handle_close()
 
     def _growing(self) -> Growing | None:

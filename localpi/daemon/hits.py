@@ -69,10 +69,11 @@ class Hits:
             return False
         try:
             hot = self._application.find_hot(*head)
+            if hot is None:
+                return False
+            lines = hot.head + self._application.changing_head()
         except Exception:
             logger.exception("looking for a ready answer failed")
-            return False
-        if hot is None:
             return False
         try:
             file = hot.open()
@@ -80,7 +81,7 @@ class Hits:
             return False
         now = time.time()
         access.note_hit(channel.addr[0], head.method, head.path, hot, now)
-        channel.send_ready(hot.head + self._application.changing_head() + date_line(now) + b"\r\n", hot.body, file)
+        channel.send_ready(lines + date_line(now) + b"\r\n", hot.body, file)
         return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from localpi.daemon import channel
 from localpi.web.hot import Hot
 from localpi.web.site import OPEN_READING
 from made.loops import Client, MadeApplication, Serving, bound, ready, serving, wait_for, whole, wrapped
@@ -175,6 +177,20 @@ def test_answers_that_the_socket_does_not_take_whole(served: Serving) -> None:
 
     assert [len(body) for body in bodies] == [len(PAGE) if number % 50 == 0 else 50_000 for number in range(200)]
     assert all(body == PAGE[: len(body)] for body in bodies)
+
+
+def test_connection_that_fails_ends_alone(served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that no socket should have, such as a network that is down, closes its connection and no other."""
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENETDOWN, "Network is down")
+
+    served.application.hot["/page"] = ready(b"page")
+    with served.connect() as failing, served.connect() as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(channel, "begin", fail)
+            assert failing.send("/page").rest() == b""
+        assert client.get("/page")[1] == b"page"
 
 
 def test_file_that_is_gone_is_looked_for_by_a_worker(served: Serving, tmp_path: Path) -> None:
