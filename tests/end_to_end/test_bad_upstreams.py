@@ -134,7 +134,11 @@ def test_a_wrong_file_never_completes(
 
 
 @pytest.mark.parametrize(
-    "fault", [faults.CloseEarly(after=150_000), faults.Stall(after=150_000)], ids=["closes", "stalls"]
+    "fault",
+    [
+        pytest.param(faults.CloseEarly(after=150_000), id="closes"),
+        pytest.param(faults.Stall(after=150_000), id="stalls", marks=pytest.mark.long),  # 15 s
+    ],
 )
 def test_a_broken_transfer_is_taken_up_again(daemon: Daemon, upstream: MadeUpstream, fault: faults.Fault) -> None:
     """The client notices nothing; only the rest is fetched."""

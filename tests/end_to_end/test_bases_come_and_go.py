@@ -107,6 +107,8 @@ AWAY: dict[str, Callable[[MadeUpstream], contextlib.AbstractContextManager[None]
     "portal-511": lambda upstream: failing(upstream, faults.Status(511)),
     "credentials-expired": lambda upstream: failing(upstream, faults.Status(403)),
 }
+SLOW = {"dripping", "dripping-headers", "stalling"}
+"""Each takes 5 s; `request-swallowed` stands for them in each run."""
 
 
 def timed(ask: Callable[[], Reply]) -> tuple[Reply, float]:
@@ -119,7 +121,7 @@ def filenames(reply: Reply) -> list[str]:
     return [file["filename"] for file in reply.json()["files"]]
 
 
-@pytest.mark.parametrize("how", AWAY)
+@pytest.mark.parametrize("how", [pytest.param(how, marks=pytest.mark.long if how in SLOW else ()) for how in AWAY])
 def test_nothing_waits_for_an_intranet_that_is_gone(places: Places, how: str) -> None:
     """First answer within 3 s, later ones at once, right within 2 s after it is back; no private name leaks."""
     daemon = places.daemon

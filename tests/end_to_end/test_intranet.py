@@ -205,8 +205,8 @@ ROADS: dict[str, Build] = {
 }
 
 
-LONG = {"portal-redirect", "dripping"}
-"""Their kind is in the suite by default: a portal, a server that is silent."""
+LONG = {"portal-redirect", "dripping", "proxy-407", "dns-hangs", "portal-login"}
+"""10 s each. By default: a server that has ended, one that is silent, a portal with its own certificate."""
 
 
 def _marked(how: str) -> object:
@@ -287,7 +287,8 @@ def test_the_intranet_goes_and_comes_back(tmp_path: Path, upstream: MadeUpstream
         assert office.leaks() == []
 
 
-@pytest.mark.parametrize("how", [pytest.param("process-ended", marks=pytest.mark.long), "packets-swallowed"])
+@pytest.mark.parametrize("how", ["process-ended", "packets-swallowed"])
+@pytest.mark.long
 def test_on_a_plane(tmp_path: Path, upstream: MadeUpstream, how: str) -> None:
     """Both are gone: what is here installs, private or public; what is not is refused at once, with the reason."""
     with office_at(tmp_path, upstream, ROADS[how]) as office, office.road.away():

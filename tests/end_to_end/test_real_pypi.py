@@ -25,7 +25,9 @@ def real_index() -> str:
     return url
 
 
-@pytest.mark.parametrize("install", [pytest.param(pip_install, id="pip"), pytest.param(uv_install, id="uv")])
+@pytest.mark.parametrize(
+    "install", [pytest.param(pip_install, id="pip", marks=pytest.mark.long), pytest.param(uv_install, id="uv")]
+)
 def test_numpy_and_flask_install_and_install_again_offline(tmp_path: Path, real_index: str, install: object) -> None:
     """From PyPI, then with the upstream unreachable and empty client caches, then after a restart too."""
     with Daemon(tmp_path / "localpi") as daemon:

@@ -66,7 +66,7 @@ def make_older(path: Path, wanted: int) -> None:
     older.replace(path)
 
 
-@pytest.mark.parametrize("old", range(1, NEWEST))
+@pytest.mark.parametrize("old", [1, *(pytest.param(old, marks=pytest.mark.long) for old in range(2, NEWEST))])
 def test_older_database_is_brought_on_after_a_copy(home: Path, tmp_path: Path, old: int) -> None:
     """All of it is there afterwards; the one from before lies beside it, and the log says where."""
     make_older(database(home), old)

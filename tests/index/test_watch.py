@@ -273,4 +273,4 @@ def test_what_hung_when_it_was_lost_keeps_nobody_waiting(tmp_path: Path, upstrea
         began = time.monotonic()
         assert ask(library, ProjectName("odd"))[0] == "found"
         assert time.monotonic() - began < 1.0 + SLACK_S
-        assert library.watch.health(_intranet(library)).state == "ok"
+        assert library.watch.health(_intranet(library)).well
