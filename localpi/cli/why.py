@@ -89,6 +89,8 @@ def _print(why: dict[str, Any], version: str | None) -> None:
         if not version:
             for told in _times(base):
                 data(f"     {told}")
+    if version and why["answer"] == "found" and not any(base["files"] for base in why["bases"]):
+        data(f"no base lists a file of {version}")
     for note in why["notes"]:
         data(f"note: {note}")
 

@@ -131,6 +131,8 @@ def _without_ours(seen: Seen, record: Record | None) -> tuple[bytes | None, int 
     if seen.data == record.before:
         return seen.data, seen.mode, ()
     text, _ = withdraw(decode(seen.data), record)
+    if record.before is None and not text.strip():  # taking it back would take the file away, too
+        return None, record.before_mode, record.made_folders
     return text.encode(), mode_before(seen, record), ()
 
 

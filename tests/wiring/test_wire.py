@@ -108,6 +108,17 @@ def test_wiring_again_after_an_edit_keeps_the_edit(desk: Desk) -> None:
     assert path.read_text() == "[global]\nindex-url = https://a.corp.example/simple\ntimeout = 7\n"
 
 
+def test_a_file_that_was_made_goes_though_our_line_was_taken_out_and_came_again(desk: Desk) -> None:
+    """What an edit left of it is its section alone, and that is ours too."""
+    before = desk.files()
+    desk.run("wire-pip")
+    desk.place("pip").write_text("[global]\n")
+    assert desk.run("wire-pip") == 0
+    assert desk.run("unwire-pip") == 0
+    assert desk.files() == before
+    assert not desk.place("pip").parent.exists()
+
+
 @pytest.mark.parametrize(
     ("edited", "expected", "said"),
     [
