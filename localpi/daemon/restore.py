@@ -12,6 +12,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from localpi.daemon.lock import held
@@ -69,8 +70,7 @@ def restore(paths: Paths, archive: Path, *, force: bool, tell: Callable[[int, in
                 unpacked = unpack(archive, paths, tell)
                 missing = _check(paths, unpacked)
                 os.sync()
-                aside = ASIDE + datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-                write_private(paths.data / PLAN, json.dumps({"aside": aside}).encode())
+                write_private(paths.data / PLAN, json.dumps({"aside": _free_name(paths)}).encode())
             except BaseException:
                 _sweep(paths)
                 raise
@@ -98,6 +98,14 @@ def finish_restore(paths: Paths) -> tuple[str, ...]:
         log.info("a backup was restored")
     _sweep(paths)
     return tuple(aside)
+
+
+def _free_name(paths: Paths) -> str:
+    """Return a name that none of our folders has: what an earlier restore kept there is not to be replaced."""
+    name = ASIDE + datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    folders = (paths.config, paths.data, paths.cache)
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(free for free in names if not any((folder / free).exists() for folder in folders))
 
 
 def _move_in(folder: Path, aside: Path) -> bool:

@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from localpi.daemon.restore import restore
+from localpi.settings.paths import Paths
 from made.daemon import Daemon, basic
 from made.forms import upload
 from made.upstream import MadeUpstream
@@ -126,6 +128,16 @@ def test_what_is_there_is_not_touched_without_force(tmp_path: Path, backup: tupl
     assert tree(home)[f"data/{aside.name}/{name.removeprefix('data/')}"] == kept[name]
     with Daemon(home) as daemon:
         assert shown(daemon) == before
+
+
+def test_restores_in_a_row_keep_all_that_was_there(tmp_path: Path, backup: tuple[Path, Any]) -> None:
+    """Within one second too: each sets aside what it found, and nothing that an earlier one did."""
+    paths = Paths.under(tmp_path / "home")
+    restore(paths, backup[0], force=False, tell=lambda _done, _total: None)
+    kept = [restore(paths, backup[0], force=True, tell=lambda _done, _total: None).aside for _ in range(4)]
+    data = [Path(folder) for folders in kept for folder in folders if Path(folder).parent == paths.data]
+    assert len(set(data)) == 4
+    assert all((folder / "localpi.sqlite").exists() and any((folder / "files").iterdir()) for folder in data)
 
 
 def test_pins_and_cache_come_along(tmp_path: Path, upstream: MadeUpstream) -> None:
