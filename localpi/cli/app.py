@@ -63,6 +63,18 @@ class LazyGroup(ListedGroup):
         found: click.Command = getattr(importlib.import_module(module), f"{cmd_name.replace('-', '_')}_command")
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; the refusal of another name says which one is near."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 -- for this alone
+
+            near = get_close_matches(name, COMMANDS, 1)
+            ctx.fail(f"No such command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="localpi", message="%(prog)s %(version)s")

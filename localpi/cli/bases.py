@@ -14,7 +14,7 @@ from localpi.cli.listing import ListedGroup
 from localpi.cli.offline import full_name
 from localpi.cli.output import data, json_option, print_json, print_table, say
 from localpi.cli.scene import Scene, index_option, index_option_of, pass_scene
-from localpi.errors import LocalpiError
+from localpi.errors import Conflict, LocalpiError
 from localpi.remote.indexes import RemoteBases
 from localpi.remote.told import NewBase
 from localpi.settings.values import mask_userinfo
@@ -138,7 +138,9 @@ def _check_place(scene: Scene, bases: RemoteBases, name: str, index: str) -> Non
     if "bases" not in scene.daemon.api("GET", f"/{quote(index)}", no_projects=""):
         raise click.UsageError(f"{index} is a mirror: it has no bases")
     if any(row.health.index == name for row in bases.base_rows()):
-        raise click.UsageError(f"there is a base {name} already; change it with: localpi base set")
+        taken = Conflict(f"there is a base {name}")
+        taken.hint = f"to change it: localpi base set {name.removeprefix('root/')}"
+        raise taken
 
 
 @base_command.command("set")

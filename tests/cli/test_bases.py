@@ -208,7 +208,8 @@ def test_set_place_and_remove(base: Base, acme: MadeUpstream) -> None:
 
 def test_mistakes_cost_nothing(base: Base, acme: MadeUpstream) -> None:
     """A name that is taken, an index without bases, a URL that is none: said before anything is asked."""
-    assert base("add", "pypi", acme.url).code == 2
+    taken = base("add", "pypi", acme.url)
+    assert (taken.code, "localpi base set pypi" in taken.err) == (4, True)
     assert base("add", "acme", acme.url, "--index", "root/pypi").code == 2
     assert base("add", "acme", "ftp://acme.example/simple").code == 2
     assert base("add", "acme", acme.url, "--credentials", stdin="nothing of use\n").code == 2

@@ -56,6 +56,13 @@ def test_help_lists_commands_with_whole_sentences(group: list[str]) -> None:
     assert "..." not in shown.partition("Commands:")[2]
 
 
+def test_a_command_that_is_none_is_told_its_neighbour() -> None:
+    """A slip of the finger is named; what is far from all is refused alone."""
+    slip, other = (CliRunner().invoke(app, [name]) for name in ("statsu", "xyzzy"))
+    assert (slip.exit_code, "Did you mean 'status'?" in slip.output) == (2, True)
+    assert (other.exit_code, "Did you mean" in other.output) == (2, False)
+
+
 def test_help_names_every_setting_of_an_index() -> None:
     """What can be set of a stage and of a mirror is found without the source."""
     told = CliRunner().invoke(app, ["index", "set", "--help"]).output
