@@ -11,41 +11,29 @@ from localpi import __version__
 from localpi.cli.listing import ListedGroup
 from localpi.cli.scene import Scene
 
-COMMANDS = {
-    "up": "localpi.cli.running",
-    "down": "localpi.cli.running",
-    "serve": "localpi.cli.running",
-    "status": "localpi.cli.status",
-    "doctor": "localpi.cli.doctor",
-    "logs": "localpi.cli.status",
-    "tui": "localpi.cli.tui",
-    "wire-pip": "localpi.cli.wiring",
-    "unwire-pip": "localpi.cli.wiring",
-    "wire": "localpi.cli.wiring",
-    "unwire": "localpi.cli.wiring",
-    "env": "localpi.cli.env",
-    "service": "localpi.cli.service",
-    "uninstall": "localpi.cli.leaving",
-    "config": "localpi.cli.config",
-    "index": "localpi.cli.indexes",
-    "base": "localpi.cli.bases",
-    "user": "localpi.cli.users",
-    "token": "localpi.cli.tokens",
-    "cache": "localpi.cli.cache",
-    "list": "localpi.cli.packages",
-    "upload": "localpi.cli.upload",
-    "remove": "localpi.cli.removing",
-    "offline": "localpi.cli.offline",
-    "why": "localpi.cli.why",
-    "yank": "localpi.cli.packages",
-    "unyank": "localpi.cli.packages",
-    "push": "localpi.cli.push",
-    "backup": "localpi.cli.backup",
-    "restore": "localpi.cli.backup",
-    "import": "localpi.cli.transfer",
-    "export": "localpi.cli.transfer",
-}
-"""Command to the module that holds it, as `NAME_command` (with `_` for `-`), in the order of the help."""
+SECTIONS = {
+    "Every day": {
+        "up": "running", "down": "running", "status": "status", "tui": "tui", "why": "why", "doctor": "doctor",
+        "logs": "status",
+    },
+    "Tools, containers, login": {
+        "wire-pip": "wiring", "unwire-pip": "wiring", "wire": "wiring", "unwire": "wiring", "env": "env",
+        "service": "service", "serve": "running",
+    },
+    "Indexes, bases, cache": {"index": "indexes", "base": "bases", "offline": "offline", "cache": "cache"},
+    "Packages": {
+        "list": "packages", "upload": "upload", "push": "push", "yank": "packages", "unyank": "packages",
+        "remove": "removing",
+    },
+    "People": {"user": "users", "token": "tokens"},
+    "Settings, safety, moving": {
+        "config": "config", "backup": "backup", "restore": "backup", "import": "transfer", "export": "transfer",
+        "uninstall": "leaving",
+    },
+}  # fmt: skip
+"""Section of the help to its commands, and each of them to the module that holds it, as `NAME_command`."""
+
+COMMANDS = {name: f"localpi.cli.{module}" for section in SECTIONS.values() for name, module in section.items()}
 
 
 class LazyGroup(ListedGroup):
@@ -54,6 +42,10 @@ class LazyGroup(ListedGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         """Name the commands in the table's order."""
         return list(COMMANDS)
+
+    def sections(self, ctx: click.Context) -> dict[str, list[str]]:  # noqa: ARG002 -- as above
+        """Name the commands by what they are about."""
+        return {title: list(commands) for title, commands in SECTIONS.items()}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
         """Import the module of a command."""

@@ -61,8 +61,8 @@ def list_(scene: Scene, *, as_json: bool) -> None:
             (
                 row.health.index,
                 mask_userinfo(row.url),
-                ",".join(row.claims) or "-",
-                ", ".join(row.used_by) or "no index inherits from it",
+                f"claims {', '.join(row.claims)}" if row.claims else "no claims",
+                f"in {', '.join(row.used_by)}" if row.used_by else "no index inherits from it",
                 describe(row.health),
             )
             for row in rows

@@ -11,9 +11,21 @@ _WHOLE = 200
 class ListedGroup(click.Group):
     """A group whose commands are listed with their first sentences, wrapped instead of cut."""
 
+    def sections(self, ctx: click.Context) -> dict[str, list[str]]:
+        """Name the commands below the titles that they have in the help."""
+        return {"Commands": self.list_commands(ctx)}
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the section of the commands."""
-        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        rows = [(name, command.get_short_help_str(_WHOLE)) for name, command in named if command is not None]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        """Write the sections of the commands, all in the same columns."""
+        sections = self.sections(ctx)
+        widest = max(len(name) for names in sections.values() for name in names)
+        for title, names in sections.items():
+            named = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(
+                    [
+                        (name.ljust(widest), command.get_short_help_str(_WHOLE))
+                        for name, command in named
+                        if command is not None
+                    ]
+                )

@@ -53,7 +53,10 @@ GROUPS = [[], *([name] for name in COMMANDS if isinstance(app.get_command(click.
 def test_help_lists_commands_with_whole_sentences(group: list[str]) -> None:
     """Click would cut them at the width of the terminal."""
     shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).output
-    assert "..." not in shown.partition("Commands:")[2]
+    listed = shown.partition("--help  ")[2]
+    assert "..." not in listed
+    lines = [line for line in listed.splitlines() if line.startswith("  ") and line[2].islower()]
+    assert len({line.index(line.split(None, 1)[1]) for line in lines}) == 1, "they begin in different columns"
 
 
 def test_a_command_that_is_none_is_told_its_neighbour() -> None:
