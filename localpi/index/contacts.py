@@ -29,6 +29,8 @@ LOCKOUT_S = 60
 """Between two tries with a credential that was refused: some servers lock an account after a few."""
 NEVER = float("inf")
 
+_dice = random.Random()  # noqa: S311 -- spreads pauses, guards nothing; of its own, for threads draw from it
+
 
 class Contacts:
     """Notes what came of each contact with a mirror. Thread-safe.
@@ -76,7 +78,7 @@ class Contacts:
                 with_remedy(mirror, failure),
                 now=time.monotonic(),
                 now_us=self._now_us(),
-                dice=random.random(),  # noqa: S311 spreads pauses, guards nothing
+                dice=_dice.random(),
                 probed=probed,
                 hurried=hurried,
                 retry_after_s=retry_after_s,
