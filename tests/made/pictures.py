@@ -24,7 +24,7 @@ from made.desk import Hang, State, bare_state, empty_state, full_state, made_des
 SIZES = ((80, 24), (120, 36))
 ROUNDS = 4
 """Without work before all is quiet: a handler that runs is in no queue."""
-SIGNS = ("space", "slash", "backspace")
+SIGNS = ("space", "slash")  # not backspace: Textual takes its action after the signs that came behind it
 CHARACTERS = {"space": " ", "slash": "/", "question_mark": "?"}
 """What a key types, where its name does not say so."""
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
