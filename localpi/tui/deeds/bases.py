@@ -84,7 +84,7 @@ async def claims(place: Bases) -> None:
 
 CREDENTIALS = (
     Field("user", "User", "As the upstream knows it; __token__ for a token.", needed=True),
-    Field("password", "Password or token", "Kept in your keyring, or in a file that only you can read.", secret=True),
+    Field("password", "Password or token", "Kept in a file that only you can read.", secret=True),
 )
 
 
