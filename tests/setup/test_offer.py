@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from localpi.errors import LocalpiError
+from localpi.settings.pypi import PYPI_SIMPLE
 from localpi.setup.offer import accept, find_offer
 
 PYPI = {"type": "mirror", "mirror_url": "https://up.example/simple/"}
@@ -42,7 +43,7 @@ class FakeDaemon:
         ("http://127.0.0.1:3141/root/local/+simple/", None),
         ("http://localhost:3141/root/pypi", None),
         ("http://host.lima.internal:3141/root/pypi", None),
-        ("HTTPS://PYPI.ORG/simple", None),
+        (PYPI_SIMPLE.upper().replace("SIMPLE/", "simple"), None),
         ("https://up.example/simple", None),
         ("file:///srv/simple", None),
         ("", None),
