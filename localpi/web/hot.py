@@ -7,6 +7,8 @@ inherits from /root/pypi is in memory once. Measured: 15,000 req/s on the loop a
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 import zlib
@@ -54,9 +56,23 @@ class Hot:
         lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in self.headers)]
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
+    @cached_property
+    def length(self) -> int:
+        """Bytes that the body has by its Content-Length."""
+        return int(dict(self.headers)["Content-Length"])
+
     def open(self) -> FileIO | None:
-        """Open the file, where it is one; OSError when it is not on disk any more."""
-        return None if self.path is None else self.open_file(self.path)
+        """Open the file, where it is one; OSError when it is not on disk any more, or damaged.
+
+        With another length than the head says, the next answer on the connection would be taken for a part of it.
+        """
+        if self.path is None:
+            return None
+        file = self.open_file(self.path)
+        if os.fstat(file.fileno()).st_size != self.length:
+            file.close()
+            raise OSError(errno.EIO, "it is not as long as it was", self.path)
+        return file
 
     def send(
         self, environ: Mapping[str, Any], start_response: Callable[..., Any], changing: Headers

@@ -204,6 +204,21 @@ def test_file_that_is_gone_is_looked_for_by_a_worker(served: Serving, tmp_path: 
     assert [thread.partition("-")[0] for thread in served.application.threads("/file")] == ["loop", "waitress"]
 
 
+@pytest.mark.parametrize("on_disk", [b"", b"cut", b"longer than it was"])
+def test_file_that_has_another_length_than_it_says_is_left_to_a_worker(
+    served: Serving, tmp_path: Path, on_disk: bytes
+) -> None:
+    """Damaged since: what follows it on the connection would be taken for a part of it, or it for the next answer."""
+    path = tmp_path / "file"
+    path.write_bytes(on_disk)
+    served.application.hot["/file"] = Hot("200 OK", [("Content-Length", "5")], path=str(path))
+    served.application.routes["/file"] = whole(b"from a worker")
+    with served.connect() as client:
+        answers = [client.get("/file"), client.get("/file")]
+
+    assert answers == [("HTTP/1.1 200 OK", b"from a worker")] * 2
+
+
 def test_ready_file_goes_out_whole(served: Serving, tmp_path: Path) -> None:
     """In as many turns as it takes, and the connection goes on."""
     path = tmp_path / "file"
