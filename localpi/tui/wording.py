@@ -64,24 +64,22 @@ def clock(text: str | None, now: datetime) -> str:
 
     What is no time stays as it came.
     """
-    found = parse_time(text)
-    if found is None:
-        return text or ""
-    local = found.astimezone(now.tzinfo)
-    if local.date() == now.date():
-        return f"{local:%H:%M}"
-    return f"{local:%d %b %H:%M}" if abs(now - local) < timedelta(days=300) else f"{local:%Y-%m-%d}"
+    return _written(text, now, near="%d %b %H:%M", far="%Y-%m-%d")
 
 
 def day(text: str | None, now: datetime) -> str:
     """Write a time in six cells: 09:12 today, else 13 Mar, else Mar 25."""
+    return _written(text, now, near="%d %b", far="%b %y")
+
+
+def _written(text: str | None, now: datetime, *, near: str, far: str) -> str:
     found = parse_time(text)
     if found is None:
         return text or ""
     local = found.astimezone(now.tzinfo)
     if local.date() == now.date():
         return f"{local:%H:%M}"
-    return f"{local:%d %b}" if abs(now - local) < timedelta(days=300) else f"{local:%b %y}"
+    return local.strftime(near if abs(now - local) < timedelta(days=300) else far)
 
 
 def ago(text: str | None, now: datetime) -> str:
